@@ -1,0 +1,1 @@
+"""Reading Room: grounded, structured report drafts of medical images. For research; not a medical device."""

@@ -1,0 +1,53 @@
+"""The one family of errors. Each class is named by who has to act.
+
+    ReadingRoomError            every error this package raises on purpose
+    ├── BadInput                the user: something given cannot be used (exit 2)
+    │   ├── BadFile             ... a file is broken, hostile, or of no known format
+    │   ├── BadStudy            ... a readable study that this workflow or tool cannot serve
+    │   └── BadRequest          ... an option, a target, a name or a setting that does not exist
+    ├── NotServed               the user or the planner: this backend does not serve that; another would
+    ├── ToolFailed              nobody at once: a tool broke; the reading goes on without it and says so
+    └── RecordError             the operator: the run store cannot be read or written, or was changed
+"""
+
+
+class ReadingRoomError(Exception):
+    """One line that says what was wrong, where, and what to do."""
+
+    def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
+        self.what, self.where, self.do = what, where, do
+        super().__init__(self.line())
+
+    def line(self) -> str:
+        """The same text on the command line, in Python, on the web and over MCP."""
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        text = f"{head.rstrip('.')}. {self.do}" if self.do else head
+        return " ".join(text.split())
+
+
+class BadInput(ReadingRoomError):
+    """Something the user gave cannot be used."""
+
+
+class BadFile(BadInput):
+    """A file is missing, broken, hostile, or of no known format."""
+
+
+class BadStudy(BadInput):
+    """The study reads well, but this workflow or tool cannot serve it."""
+
+
+class BadRequest(BadInput):
+    """An option, a target, a name or a setting that does not exist or does not fit."""
+
+
+class NotServed(ReadingRoomError):
+    """A backend is asked for what it does not serve; `do` names what would serve it."""
+
+
+class ToolFailed(ReadingRoomError):
+    """A tool broke on input it should have served; the reading goes on without it and says so."""
+
+
+class RecordError(ReadingRoomError):
+    """The run store cannot be read or written, or its content was changed."""
