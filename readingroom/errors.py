@@ -1,13 +1,13 @@
 """The one family of errors. Each class is named by who has to act.
 
-    ReadingRoomError            every error this package raises on purpose
-    ├── BadInput                the user: something given cannot be used (exit 2)
-    │   ├── BadFile             ... a file is broken, hostile, or of no known format
-    │   ├── BadStudy            ... a readable study that this workflow or tool cannot serve
-    │   └── BadRequest          ... an option, a target, a name or a setting that does not exist
-    ├── NotServed               the user or the planner: this backend does not serve that; another would
-    ├── ToolFailed              nobody at once: a tool broke; the reading goes on without it and says so
-    └── RecordError             the operator: the run store cannot be read or written, or was changed
+ReadingRoomError            every error this package raises on purpose
+├── BadInput                the user: something given cannot be used (exit 2)
+│   ├── BadFile             ... a file is broken, hostile, or of no known format
+│   ├── BadStudy            ... a readable study that this workflow or tool cannot serve
+│   └── BadRequest          ... an option, a target, a name or a setting that does not exist
+├── NotServed               the user or the planner: this backend does not serve that; another would
+├── ToolFailed              nobody at once: a tool broke; the reading goes on without it and says so
+└── RecordError             the operator: the run store cannot be read or written, or was changed
 """
 
 

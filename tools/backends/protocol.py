@@ -43,6 +43,8 @@ class Segmented:
     method: str
     model: Model
     caveat: str = ""
+    boundary_sd: float | None = None
+    """Standard deviation of the outline's position in source pixels, where cross-validation measured it."""
 
     @property
     def assessable(self) -> bool:

@@ -1,0 +1,196 @@
+"""What is worth measuring of one outline, and in which unit: pure functions from a mask to measurements."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from readingroom.domain.image import ImageRef
+from readingroom.domain.measurement import Measurement, Unit
+from readingroom.imaging.image import Image
+from readingroom.imaging.morphometry import Extent, area, diameters, volume
+
+Mask = NDArray[np.bool_]
+
+LONG: frozenset[str] = frozenset(
+    {"lung", "heart", "body", "bone", "airway", "brain", "retinal_vessels", "nuclei", "liver"}
+)
+"""Structures of which a longest diameter says nothing."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a pixel is worth."""
+
+    column: float
+    row: float
+    unit: Unit
+    area_unit: Unit
+    source: str
+    at_detector: bool
+
+    @property
+    def pixel(self) -> float:
+        return self.column * self.row
+
+
+def scale_of(ref: ImageRef) -> Scale:
+    """Millimetres where the spacing is known, pixels where it is not."""
+    if ref.spacing is None:
+        return Scale(1.0, 1.0, "px", "px2", "none", False)
+    spacing = ref.spacing
+    return Scale(spacing.column, spacing.row, "mm", "mm2", spacing.source, spacing.plane == "detector")
+
+
+def decimals_for(sd: float) -> int:
+    """Digits after the point such that the last one is of the size of the uncertainty; at most 3."""
+    return 1 if sd <= 0 else min(3, max(0, math.ceil(-math.log10(sd))))
+
+
+def area_of(mask: Mask, scale: Scale, boundary_sd: float | None) -> Measurement:
+    """In mm² below 10 cm², else in cm²; in square pixels without spacing."""
+    value, sd = area(mask, scale.pixel)
+    method = "count of pixels inside the outline"
+    if boundary_sd is not None:
+        # An outline that is out everywhere in the same direction: the most that this boundary error can do.
+        contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        sd = boundary_sd * sum(cv2.arcLength(contour, closed=True) for contour in contours) * scale.pixel
+        method += "; sd from the outline's cross-validated position error"
+    unit = scale.area_unit
+    if unit == "mm2" and value >= 1000:
+        value, sd, unit = value / 100, sd / 100, "cm2"
+    return Measurement(
+        name="area",
+        value=round(value, 4),
+        unit=unit,
+        decimals=decimals_for(sd),
+        method=method,
+        sd=round(sd, 4),
+        spacing_source=scale.source,
+        at_detector=scale.at_detector,
+    )
+
+
+def _length(name: str, extent: Extent, scale: Scale, method: str) -> Measurement:
+    return Measurement(
+        name=name,
+        value=round(extent.length, 4),
+        unit=scale.unit,
+        decimals=max(1, decimals_for(extent.sd)),
+        method=method,
+        sd=round(extent.sd, 4),
+        spacing_source=scale.source,
+        at_detector=scale.at_detector,
+    )
+
+
+def diameters_of(mask: Mask, scale: Scale) -> tuple[tuple[Measurement, Measurement], tuple[Extent, Extent]]:
+    """Longest and perpendicular diameter, with the lines they were taken along."""
+    longest, across = diameters(mask, (scale.column, scale.row))
+    return (
+        _length("longest_diameter", longest, scale, "greatest distance of two points of the outline's convex hull"),
+        _length("perpendicular_diameter", across, scale, "width of the convex hull at a right angle to the longest"),
+    ), (longest, across)
+
+
+def ellipse_of(mask: Mask, scale: Scale) -> tuple[Measurement, Measurement]:
+    """Head circumference and biparietal diameter of the ellipse with the mask's own second moments.
+
+    Circumference by Ramanujan's second approximation (1914); the shorter axis stands for the biparietal diameter,
+    outer to outer.
+    """
+    rows, columns = np.nonzero(mask)
+    points = np.stack([(columns + 0.5) * scale.column, (rows + 0.5) * scale.row])
+    axes = 2 * np.sqrt(np.linalg.eigvalsh(np.cov(points)))
+    b, a = float(axes[0]), float(axes[1])
+    h = ((a - b) / (a + b)) ** 2
+    around = math.pi * (a + b) * (1 + 3 * h / (10 + math.sqrt(4 - 3 * h)))
+    sd = 0.5 * math.sqrt(2) * (scale.column + scale.row) / 2
+    common: dict[str, Any] = {"unit": scale.unit, "spacing_source": scale.source, "at_detector": scale.at_detector}
+    return (
+        Measurement(
+            name="head_circumference",
+            value=round(around, 4),
+            decimals=1,
+            sd=round(math.pi * sd, 4),
+            method="ellipse of the mask's second moments, Ramanujan's perimeter",
+            **common,
+        ),
+        Measurement(
+            name="biparietal_diameter",
+            value=round(2 * b, 4),
+            decimals=1,
+            sd=round(sd, 4),
+            method="shorter axis of the same ellipse, outer to outer",
+            **common,
+        ),
+    )
+
+
+def volume_of(mask: Mask, ref: ImageRef) -> Measurement:
+    """In mL where all three spacings are known, else in voxels."""
+    spacing = ref.spacing
+    if spacing is None or spacing.slice is None:
+        value, sd = volume(mask)
+        return Measurement(
+            name="volume", value=value, unit="voxel", decimals=0, method="count of voxels", sd=round(sd, 2)
+        )
+    value, sd = volume(mask, spacing.row * spacing.column * spacing.slice / 1000)
+    return Measurement(
+        name="volume",
+        value=round(value, 4),
+        unit="mL",
+        decimals=1 if value < 100 else 0,
+        method="count of voxels times their volume",
+        sd=round(sd, 4),
+        spacing_source=spacing.source,
+    )
+
+
+def intensity_of(image: Image, mask: Mask) -> tuple[Measurement, ...]:
+    """Mean and spread of the values inside: HU where the image has them, else its own grey levels."""
+    if image.ref.colour or image.pixels.shape[: mask.ndim] != mask.shape:
+        return ()
+    values = image.pixels[mask]
+    names: tuple[str, str, Unit] = (
+        ("mean_hu", "hu_sd", "HU") if image.ref.units == "HU" else ("mean_intensity", "intensity_sd", "grey")
+    )
+    mean, spread = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
+    digits = 0 if abs(mean) >= 10 else 2
+    return (
+        Measurement(
+            name=names[0],
+            value=round(mean, 4),
+            unit=names[2],
+            decimals=digits,
+            method="mean inside the outline",
+            sd=round(spread / math.sqrt(values.size), 4),
+            qualifier="exact",
+        ),
+        Measurement(
+            name=names[1],
+            value=round(spread, 4),
+            unit=names[2],
+            decimals=digits,
+            method="standard deviation inside the outline",
+            qualifier="exact",
+        ),
+    )
+
+
+def plain_quantities(image: Image, mask: Mask, observation: str, boundary_sd: float | None) -> tuple[Measurement, ...]:
+    """What is measured of any outline: volume or area, diameters where they mean something, intensity."""
+    if mask.ndim == 3:
+        return (volume_of(mask, image.ref), *intensity_of(image, mask))
+    scale = scale_of(image.ref)
+    found: tuple[Measurement, ...] = (area_of(mask, scale, boundary_sd),)
+    if observation == "fetal_head":
+        found += ellipse_of(mask, scale)
+    elif observation not in LONG:
+        found += diameters_of(mask, scale)[0]
+    return found if image.ref.modality == "x_ray" else found + intensity_of(image, mask)

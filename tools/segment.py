@@ -1,0 +1,115 @@
+"""Tool: outline named structures in one image."""
+
+from __future__ import annotations
+
+from readingroom.domain.evidence import Evidence
+from readingroom.domain.region import Region
+from readingroom.domain.value import Value
+from readingroom.imaging.image import Image
+from readingroom.imaging.morphometry import bounding_box, widest_plane
+from readingroom.tools.backends.protocol import Segmented
+from readingroom.tools.target import target_of
+from readingroom.tools.tool import Answer, Bench, Result, Tool
+
+
+class SegmentRequest(Value):
+    """Outline structures in one image, by name. Sides are the patient's: "right lung" lies at the left of a frontal
+    film. Ask only for what the image can show; a target that no model here serves is refused by name."""
+
+    image: str
+    """The id of an image of this study."""
+    targets: tuple[str, ...] = ()
+    """Names such as "right lung", "heart", "lesion"; empty: all that is served unasked for such an image."""
+
+
+class Outline(Value):
+    """One target found."""
+
+    target: str
+    mask: str
+    """Digest of the mask in the store."""
+    quality: float
+    """0..1; below 0.5 the target is not assessable and nothing may be said of it."""
+    assessable: bool
+    reason: str
+    caveat: str
+    boundary_sd: float | None
+    """Standard deviation of the outline's position in source pixels, where it was measured."""
+    evidence: str
+    """Id of the evidence that carries it."""
+
+
+class SegmentResult(Result):
+    """One outline a target, in the order asked."""
+
+    image: str
+    outlines: tuple[Outline, ...]
+
+
+def regions_of(image: Image, found: Segmented, digest: str) -> tuple[Region, ...]:
+    """Where a mask lies, in source pixels; of a volume in the plane that shows most of it. Empty: no region."""
+    if not found.mask.any():
+        return ()
+    plane = widest_plane(found.mask) if found.mask.ndim == 3 else None
+    flat = found.mask if plane is None else found.mask[plane]
+    return (
+        Region(
+            image_id=image.ref.id,
+            kind="mask",
+            frame="source_pixels",
+            box=bounding_box(flat),
+            mask_digest=digest,
+            plane=plane,
+            label=found.target,
+        ),
+    )
+
+
+async def segment(bench: Bench, step: str, request: SegmentRequest) -> SegmentResult:
+    """Raises NotServed for targets that the backend does not serve, BadRequest for an unknown image."""
+    image = bench.image(request.image)
+
+    async def work(answer: Answer) -> SegmentResult:
+        targets = tuple(target_of(name).name for name in request.targets) or bench.backend.targets(image.ref)
+        outlines: list[Outline] = []
+        evidence: list[Evidence] = []
+        for found in await bench.backend.segment(image, targets):
+            digest = bench.masks.put(found.mask)
+            raw = {"target": found.target, "mask": digest, "quality": round(found.quality, 4), "method": found.method}
+            target = target_of(found.target)
+            item = Evidence(
+                id=answer.next_id(len(evidence)),
+                observation=target.observation,
+                presence="present" if found.assessable else "not_assessed",
+                laterality=target.laterality,
+                regions=regions_of(image, found, digest),
+                score=round(found.quality, 3),
+                score_kind="quality",
+                quality=round(found.quality, 3),
+                quality_reason=found.quality_reason,
+                summary=f"{found.target} outlined by {found.method}"
+                if found.assessable
+                else f"{found.target} not assessable: {found.quality_reason}",
+                image_id=image.ref.id,
+                origin=answer.origin(found.model, raw),
+            )
+            evidence.append(item)
+            outlines.append(
+                Outline(
+                    target=found.target,
+                    mask=digest,
+                    quality=round(found.quality, 3),
+                    assessable=found.assessable,
+                    reason=found.quality_reason,
+                    caveat=found.caveat,
+                    boundary_sd=found.boundary_sd,
+                    evidence=item.id,
+                )
+            )
+        return SegmentResult(image=image.ref.id, outlines=tuple(outlines), evidence=tuple(evidence))
+
+    result: SegmentResult = await bench.run("segment", step, request, work)
+    return result
+
+
+SEGMENT = Tool("segment", SegmentRequest, SegmentResult, segment)

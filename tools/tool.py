@@ -1,0 +1,134 @@
+"""What every tool is: a name, a typed request, a typed result, and a function that stands at a bench."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from readingroom.domain.evidence import Evidence, Origin
+from readingroom.domain.value import Value, digest_of
+from readingroom.errors import BadRequest
+from readingroom.imaging.image import Image
+from readingroom.imaging.mask_file import decode_mask, encode_mask
+from readingroom.runs.blobs import Blobs
+from readingroom.runs.trace import StepIntent, Trace
+from readingroom.tools.backends.protocol import Backend, Model
+
+TOOL_VERSION = "1"
+"""Raised when a tool's result for the same request changes."""
+
+
+class Result(Value):
+    """What every tool returns: evidence, beside what is its own."""
+
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass
+class Masks:
+    """Masks of this run by digest: kept as files, and at hand while the run lasts."""
+
+    blobs: Blobs
+    _held: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def put(self, mask: NDArray[np.bool_]) -> str:
+        digest = self.blobs.put(encode_mask(mask))
+        self._held[digest] = mask
+        return digest
+
+    def get(self, digest: str) -> NDArray[np.bool_]:
+        if digest not in self._held:
+            self._held[digest] = decode_mask(self.blobs.get(digest))
+        return self._held[digest]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a tool works with. Images go by the ids that we issued; no tool takes a path."""
+
+    images: dict[str, Image]
+    backend: Backend
+    trace: Trace
+    masks: Masks
+
+    def image(self, name: str) -> Image:
+        if name not in self.images:
+            raise BadRequest(f"there is no image {name!r} in this study", do=f"It has {', '.join(self.images)}.")
+        return self.images[name]
+
+    async def run(
+        self, tool: str, step: str, request: Value, work: Callable[[Answer], Awaitable[Any]]
+    ) -> Any:  # the tool's own Result type; each tool narrows it
+        """Record one call of `tool`: `work` fills an Answer and returns the tool's result."""
+        inputs = {name: image.ref.sha256 for name, image in self.images.items() if name in _image_ids(request)}
+        intent = StepIntent(
+            name=step,
+            tool=tool,
+            version=TOOL_VERSION,
+            backend=f"{self.backend.name} {self.backend.version}",
+            request=_Addressed(request=request.model_dump(mode="json"), inputs=inputs),
+        )
+
+        async def call(name: str) -> tuple[Any, dict[str, object]]:
+            answer = Answer(tool, name, self.backend, digest_of(intent.request))
+            result = await work(answer)
+            return result, {"raw": answer.raw, "result": result.model_dump(mode="json")}
+
+        return await self.trace.step(intent, call)
+
+
+class _Addressed(Value):
+    """A request with the digests of the images it names."""
+
+    request: dict[str, Any]
+    inputs: dict[str, str]
+
+
+def _image_ids(request: Value) -> set[str]:
+    named = request.model_dump()
+    single = {named["image"]} if "image" in named else set()
+    return single | set(named.get("images", ()))
+
+
+@dataclass
+class Answer:
+    """The raw answers of one call, kept as they came; evidence points into them."""
+
+    tool: str
+    step: str
+    backend: Backend
+    input_sha256: str
+    raw: list[dict[str, Any]] = field(default_factory=list)
+
+    def origin(self, model: Model, raw: dict[str, Any]) -> Origin:
+        """Keep one raw answer and name it as the origin of evidence."""
+        self.raw.append(raw)
+        return Origin(
+            tool=self.tool,
+            tool_version=TOOL_VERSION,
+            backend=model.backend,
+            model=model.name,
+            model_version=model.version,
+            preprocessing_id=model.preprocessing_id,
+            step=self.step,
+            input_sha256=self.input_sha256,
+            output_sha256=digest_of(raw),
+            pointer=f"/raw/{len(self.raw) - 1}",
+        )
+
+    def next_id(self, offset: int) -> str:
+        """Unique within the run; the ledger renumbers to E1, E2 ... in the order of the plan."""
+        return f"{self.step}.{offset + 1}"
+
+
+class Tool(NamedTuple):
+    """A tool as a planner sees it; the docstrings of request and result are its manual."""
+
+    name: str
+    request: type[Value]
+    result: type[Result]
+    call: Callable[[Bench, str, Any], Awaitable[Any]]
