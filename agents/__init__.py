@@ -1,0 +1,1 @@
+"""Who plans, who writes, who checks."""

@@ -1,0 +1,1 @@
+"""Words: report templates, lexicon and limitations as data, rendered by one sandboxed, strict Jinja2 environment."""

@@ -13,12 +13,14 @@ from readingroom.domain.measurement import Measurement
 from readingroom.domain.region import Region
 from readingroom.domain.terms import Laterality
 from readingroom.domain.value import Value
+from readingroom.imaging.geometry import region_of_mask
 from readingroom.imaging.image import Image
-from readingroom.imaging.morphometry import Extent, bounding_box, widest_plane
+from readingroom.imaging.morphometry import Extent
 from readingroom.imaging.thorax import Cardiothoracic, area_ratio, cardiothoracic
 from readingroom.tools.backends.protocol import Model
-from readingroom.tools.quantities import diameters_of, plain_quantities, scale_of
+from readingroom.tools.quantities import diameters_of, scale_of
 from readingroom.tools.segment import Outline
+from readingroom.tools.structures import quantities_of
 from readingroom.tools.target import target_of
 from readingroom.tools.tool import TOOL_VERSION, Answer, Bench, Result, Tool
 
@@ -57,19 +59,6 @@ def _line(image: Image, ends: tuple[float, float, float, float], label: str) -> 
     return Region(image_id=image.ref.id, kind="line", frame="source_pixels", box=ends, label=label)
 
 
-def _region(image: Image, outline: Outline, mask: Mask) -> Region:
-    plane = widest_plane(mask) if mask.ndim == 3 else None
-    return Region(
-        image_id=image.ref.id,
-        kind="mask",
-        frame="source_pixels",
-        box=bounding_box(mask if plane is None else mask[plane]),
-        mask_digest=outline.mask,
-        plane=plane,
-        label=outline.target,
-    )
-
-
 def _diameter_lines(image: Image, mask: Mask, measured: tuple[Measurement, ...]) -> tuple[Region, ...]:
     if not any(item.name == "longest_diameter" for item in measured):
         return ()
@@ -80,7 +69,7 @@ def _diameter_lines(image: Image, mask: Mask, measured: tuple[Measurement, ...])
 
 def _one(answer: Answer, image: Image, outline: Outline, mask: Mask) -> Evidence:
     target = target_of(outline.target)
-    measured = plain_quantities(image, mask, target.observation, outline.boundary_sd)
+    measured = quantities_of(image, mask, target.observation, outline.boundary_sd)
     raw = {"target": outline.target, "mask": outline.mask, "measurements": [item.model_dump() for item in measured]}
     return Evidence(
         id=answer.next_id(len(answer.raw)),
@@ -88,7 +77,10 @@ def _one(answer: Answer, image: Image, outline: Outline, mask: Mask) -> Evidence
         presence="present",
         laterality=target.laterality,
         measurements=measured,
-        regions=(_region(image, outline, mask), *_diameter_lines(image, mask, measured)),
+        regions=(
+            region_of_mask(mask, image_id=image.ref.id, digest=outline.mask, label=outline.target),
+            *_diameter_lines(image, mask, measured),
+        ),
         quality=outline.quality,
         quality_reason=outline.reason,
         summary=f"{outline.target}: " + ", ".join(f"{item.name.replace('_', ' ')} {item.text}" for item in measured),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,11 +15,6 @@ from readingroom.imaging.image import Image
 from readingroom.imaging.morphometry import Extent, area, diameters, volume
 
 Mask = NDArray[np.bool_]
-
-LONG: frozenset[str] = frozenset(
-    {"lung", "heart", "body", "bone", "airway", "brain", "retinal_vessels", "nuclei", "liver"}
-)
-"""Structures of which a longest diameter says nothing."""
 
 
 @dataclass(frozen=True)
@@ -98,40 +92,6 @@ def diameters_of(mask: Mask, scale: Scale) -> tuple[tuple[Measurement, Measureme
     ), (longest, across)
 
 
-def ellipse_of(mask: Mask, scale: Scale) -> tuple[Measurement, Measurement]:
-    """Head circumference and biparietal diameter of the ellipse with the mask's own second moments.
-
-    Circumference by Ramanujan's second approximation (1914); the shorter axis stands for the biparietal diameter,
-    outer to outer.
-    """
-    rows, columns = np.nonzero(mask)
-    points = np.stack([(columns + 0.5) * scale.column, (rows + 0.5) * scale.row])
-    axes = 2 * np.sqrt(np.linalg.eigvalsh(np.cov(points)))
-    b, a = float(axes[0]), float(axes[1])
-    h = ((a - b) / (a + b)) ** 2
-    around = math.pi * (a + b) * (1 + 3 * h / (10 + math.sqrt(4 - 3 * h)))
-    sd = 0.5 * math.sqrt(2) * (scale.column + scale.row) / 2
-    common: dict[str, Any] = {"unit": scale.unit, "spacing_source": scale.source, "at_detector": scale.at_detector}
-    return (
-        Measurement(
-            name="head_circumference",
-            value=round(around, 4),
-            decimals=1,
-            sd=round(math.pi * sd, 4),
-            method="ellipse of the mask's second moments, Ramanujan's perimeter",
-            **common,
-        ),
-        Measurement(
-            name="biparietal_diameter",
-            value=round(2 * b, 4),
-            decimals=1,
-            sd=round(sd, 4),
-            method="shorter axis of the same ellipse, outer to outer",
-            **common,
-        ),
-    )
-
-
 def volume_of(mask: Mask, ref: ImageRef) -> Measurement:
     """In mL where all three spacings are known, else in voxels."""
     spacing = ref.spacing
@@ -181,16 +141,3 @@ def intensity_of(image: Image, mask: Mask) -> tuple[Measurement, ...]:
             qualifier="exact",
         ),
     )
-
-
-def plain_quantities(image: Image, mask: Mask, observation: str, boundary_sd: float | None) -> tuple[Measurement, ...]:
-    """What is measured of any outline: volume or area, diameters where they mean something, intensity."""
-    if mask.ndim == 3:
-        return (volume_of(mask, image.ref), *intensity_of(image, mask))
-    scale = scale_of(image.ref)
-    found: tuple[Measurement, ...] = (area_of(mask, scale, boundary_sd),)
-    if observation == "fetal_head":
-        found += ellipse_of(mask, scale)
-    elif observation not in LONG:
-        found += diameters_of(mask, scale)[0]
-    return found if image.ref.modality == "x_ray" else found + intensity_of(image, mask)

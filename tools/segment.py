@@ -5,8 +5,8 @@ from __future__ import annotations
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.region import Region
 from readingroom.domain.value import Value
+from readingroom.imaging.geometry import region_of_mask
 from readingroom.imaging.image import Image
-from readingroom.imaging.morphometry import bounding_box, widest_plane
 from readingroom.tools.backends.protocol import Segmented
 from readingroom.tools.target import target_of
 from readingroom.tools.tool import Answer, Bench, Result, Tool
@@ -47,22 +47,10 @@ class SegmentResult(Result):
 
 
 def regions_of(image: Image, found: Segmented, digest: str) -> tuple[Region, ...]:
-    """Where a mask lies, in source pixels; of a volume in the plane that shows most of it. Empty: no region."""
+    """Where a mask lies, in source pixels; empty where it is empty."""
     if not found.mask.any():
         return ()
-    plane = widest_plane(found.mask) if found.mask.ndim == 3 else None
-    flat = found.mask if plane is None else found.mask[plane]
-    return (
-        Region(
-            image_id=image.ref.id,
-            kind="mask",
-            frame="source_pixels",
-            box=bounding_box(flat),
-            mask_digest=digest,
-            plane=plane,
-            label=found.target,
-        ),
-    )
+    return (region_of_mask(found.mask, image_id=image.ref.id, digest=digest, label=found.target),)
 
 
 async def segment(bench: Bench, step: str, request: SegmentRequest) -> SegmentResult:

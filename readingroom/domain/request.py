@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
+from readingroom.domain.terms import Modality, Side, View
 from readingroom.domain.value import Value
+
+
+class Stated(Value):
+    """What the user says of the current images; it goes before what header or pixels say."""
+
+    modality: Modality | None = None
+    anatomy: str | None = None
+    view: View | None = None
+    image_left: Side | None = None
+    """Which side of the patient lies at the left of the image."""
+    pixel_mm: float | None = Field(default=None, gt=0)
+    """Millimetres from one pixel to the next, in the patient."""
 
 
 class Request(Value):
@@ -14,3 +29,4 @@ class Request(Value):
     targets: tuple[str, ...] = ()
     """What to segment and measure; empty: what the modality is served with."""
     template: str | None = None
+    stated: Stated = Stated()

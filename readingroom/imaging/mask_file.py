@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 
 import cv2
 import numpy as np
@@ -36,6 +37,6 @@ def decode_mask(content: bytes) -> Mask:
         with np.load(io.BytesIO(content), allow_pickle=False) as held:
             shape = tuple(int(size) for size in held["shape"])
             bits = np.unpackbits(held["bits"], count=int(np.prod(shape)))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise RecordError("a stored mask is not readable") from error
     return np.asarray(bits.reshape(shape).astype(bool))

@@ -85,14 +85,3 @@ def volume(mask: Mask, voxel_volume: float = 1.0) -> tuple[float, float]:
             core &= np.roll(padded, step, axis=axis)[1:-1, 1:-1, 1:-1]
     surface = inside - int(core.sum())
     return inside * voxel_volume, BOUNDARY_SD * float(np.sqrt(max(surface, 1))) * voxel_volume
-
-
-def bounding_box(mask: Mask) -> tuple[float, float, float, float]:
-    """x0, y0, x1, y1 of a non-empty (H, W) mask in source pixels; the far edges lie after the last pixel."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
-
-
-def widest_plane(mask: Mask) -> int:
-    """The slice of a (D, H, W) mask that shows most of it."""
-    return int(np.argmax(mask.reshape(mask.shape[0], -1).sum(axis=1)))

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from readingroom.domain.report import Report
 from readingroom.errors import BadRequest, RecordError
 from readingroom.runs.blobs import Blobs
 from readingroom.runs.run import Run, Step
@@ -101,3 +104,15 @@ class Store:
         with self._connection() as connection:
             rows = connection.execute("SELECT * FROM steps WHERE run = ? ORDER BY number", (run,)).fetchall()
         return tuple(Step(**dict(row)) for row in rows)
+
+    def report(self, name: str) -> Report:
+        """The report that a run recorded. Raises BadRequest where it has none, RecordError where it was changed."""
+        run = self.run(name)
+        if run.report_sha256 is None:
+            raise BadRequest(f"run {run.id!r} has no report ({run.error or run.status})")
+        try:
+            return Report.model_validate_json(self.blobs.get(run.report_sha256))
+        except ValidationError as error:
+            raise BadRequest(
+                f"run {run.id!r} recorded a {run.workflow} result, not a report", do="Name a run of `draft`."
+            ) from error

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
 from readingroom.domain.value import Value, canonical_json, digest_of
 from readingroom.errors import ReadingRoomError
-from readingroom.runs.run import Run, Step
+from readingroom.runs.run import Run, RunStatus, Step
 from readingroom.runs.store import Store
 
 Result = TypeVar("Result")
@@ -48,13 +50,29 @@ class StepIntent:
 class Trace:
     """One run in the store, from `begin` to `finish`."""
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: Run, listen: Callable[[Step], None] | None = None) -> None:
         self.store = store
         self.run = run
+        self._listen = listen
         self._steps = 0
 
+    def _save(self, step: Step) -> None:
+        self.store.save_step(step)
+        if self._listen:
+            self._listen(step)
+
     @classmethod
-    def begin(cls, store: Store, *, workflow: str, subject: str, request: Value, code_version: str) -> Trace:
+    def begin(
+        cls,
+        store: Store,
+        *,
+        workflow: str,
+        subject: str,
+        request: Value,
+        code_version: str,
+        listen: Callable[[Step], None] | None = None,
+    ) -> Trace:
+        """A new run, durable as "running" before anything is called."""
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         run = Run(
             id=f"r-{stamp}-{secrets.token_hex(2)}",
@@ -66,7 +84,7 @@ class Trace:
             code_version=code_version,
         )
         store.save_run(run)
-        return cls(store, run)
+        return cls(store, run, listen)
 
     async def step(
         self, intent: StepIntent, call: Callable[[str], Awaitable[tuple[Result, dict[str, object]]]]
@@ -83,12 +101,12 @@ class Trace:
             request_sha256=self.store.blobs.put(canonical_json(intent.request).encode()),
             started=now(),
         )
-        self.store.save_step(step)
+        self._save(step)
         clock = time.perf_counter()
 
         def ended(**changes: object) -> None:
             elapsed = round((time.perf_counter() - clock) * 1000, 1)
-            self.store.save_step(step.model_copy(update={**changes, "elapsed_ms": elapsed}))
+            self._save(step.model_copy(update={**changes, "elapsed_ms": elapsed}))
 
         try:
             result, output = await call(intent.name)
@@ -98,12 +116,26 @@ class Trace:
         ended(status="done", output_sha256=self.store.blobs.put(canonical_json(output).encode()))
         return result
 
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Whatever ends the run early ends its record too, with the reason; the error goes on to the caller."""
+        try:
+            yield
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            self.fail("interrupted", status="interrupted")
+            raise
+        except ReadingRoomError as error:
+            self.fail(error.line())
+            raise
+        except BaseException as error:
+            self.fail(f"{type(error).__name__}: a fault of this program")
+            raise
+
     def finish(self, report: Value) -> Run:
         digest = self.store.blobs.put(canonical_json(report).encode())
         return self._end(self.run.model_copy(update={"status": "done", "report_sha256": digest, "finished": now()}))
 
-    def fail(self, error: str, *, interrupted: bool = False) -> Run:
-        status = "interrupted" if interrupted else "failed"
+    def fail(self, error: str, *, status: RunStatus = "failed") -> Run:
         return self._end(self.run.model_copy(update={"status": status, "error": error, "finished": now()}))
 
     def _end(self, run: Run) -> Run:

@@ -1,0 +1,83 @@
+"""A text's own claims as evidence: of a prior report, of a reader, or of a reference report in a benchmark."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+
+from readingroom.agents.claims import Claim, claims_of
+from readingroom.agents.quantities import Quantity
+from readingroom.agents.sentences import Sentence
+from readingroom.domain.evidence import Evidence, Origin
+from readingroom.domain.measurement import PHYSICAL, Measurement, Unit
+from readingroom.domain.terms import Certainty
+
+SAYING = frozenset(("findings", "impression"))
+
+SCORE: dict[Certainty, float] = {"most_likely": 0.95, "likely": 0.8}
+"""Middle of the two upper steps of the Brigham and Women's scale."""
+
+
+def evidence_of(
+    sentences: Sequence[Sentence],
+    *,
+    image_id: str,
+    prior_image_id: str = "",
+    kind: Literal["prior_report", "clinical_note", "human"] = "human",
+) -> tuple[Evidence, ...]:
+    """One evidence a claim of findings and impression, E1, E2 ... in order.
+
+    A human's own reading is trusted; a prior report or a note is untrusted text. A change is kept where
+    `prior_image_id` names what it compares with.
+    """
+    found: list[Evidence] = []
+    previous: Claim | None = None
+    for sentence in sentences:
+        if sentence.section not in SAYING:
+            continue
+        claims = claims_of(sentence.text, previous=previous)
+        previous = next((claim for claim in reversed(claims) if claim.presence != "absent"), None) or previous
+        for claim in claims:
+            found.append(_evidence(claim, f"E{len(found) + 1}", sentence.text, image_id, prior_image_id, kind))
+    return tuple(found)
+
+
+def _evidence(claim: Claim, name: str, text: str, image_id: str, prior: str, kind: Literal["prior_report", "clinical_note", "human"]) -> Evidence:
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    score = SCORE.get(claim.certainty)
+    return Evidence(
+        id=name,
+        kind=kind,
+        trust="human" if kind == "human" else "untrusted_text",
+        observation=claim.observation,
+        presence=claim.presence,
+        laterality=claim.laterality,
+        zone=claim.zone,
+        severity=claim.severity,
+        change=claim.change if prior or kind == "prior_report" else None,
+        prior_image_id=prior or None,
+        measurements=tuple(_measurement(number) for number in claim.quantities if number.role != "limit"),
+        score=score,
+        score_kind="none" if score is None else "probability",
+        calibrated=score is not None,
+        summary=text,
+        image_id=image_id,
+        quote=text[claim.span[0] : claim.span[1]],
+        origin=Origin(tool="text", tool_version="1", backend="rules", model="claims", model_version="1",
+                      preprocessing_id="none", step="text", input_sha256=digest, output_sha256=digest),
+    )  # fmt: skip
+
+
+def _measurement(number: Quantity) -> Measurement:
+    unit: Unit = number.unit or ("count" if number.name == "count" else "1")  # type: ignore[assignment]
+    name = number.name or "size"
+    return Measurement(
+        name=f"prior_{name}" if number.role == "prior" else name,
+        value=number.value * (1000 if number.unit == "L" else 1),
+        unit="mL" if number.unit == "L" else unit,
+        decimals=min(number.decimals, 4),
+        sd=number.sd,
+        method="read from text",
+        spacing_source="text" if unit in PHYSICAL else "none",
+    )

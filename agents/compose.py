@@ -1,0 +1,212 @@
+"""Findings made of two words: a structure and what is said of it ("the aorta is tortuous", "enlarged heart")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from readingroom.agents.lexicon import Lexicon
+from readingroom.agents.scan import Item
+
+MENTIONS = frozenset(("finding", "device"))
+TRANSPARENT = frozenset(("word", "side", "zone", "severity", "scope", "descriptor", "compare", "change", "normal", "see"))
+LISTED = frozenset(("and", "or", "comma"))
+
+
+@dataclass(slots=True)
+class Mention:
+    """One thing a clause speaks of, with the items that name it (positions in the clause)."""
+
+    observation: str
+    kind: str
+    first: int
+    last: int
+    key: int
+    """The item whose scope decides whether it is denied."""
+    flipped: bool = False
+    """The words themselves deny it: symmetric, of asymmetry."""
+    normality: bool = False
+    """Comes from calling a structure normal."""
+    broad: bool = False
+
+
+def mentions_of(clause: list[Item], words: Lexicon) -> tuple[list[Mention], set[int]]:
+    """The clause's findings, devices and standalone measurements in order, and the structures left over."""
+    structures = [index for index, item in enumerate(clause) if item.kind == "structure"]
+    used: set[int] = set()
+    mentions = _composed(clause, structures, used, words)
+    taken = {(clause[mention.key].start, clause[mention.key].end) for mention in mentions}
+    for index, item in enumerate(clause):
+        if item.kind in MENTIONS and (item.start, item.end) not in taken:
+            mentions.append(Mention(item.value, item.kind, index, index, index))
+        elif item.kind == "measurement" and words.concepts[item.value].standalone:
+            mentions.append(Mention(item.value, item.kind, index, index, index))
+    mentions.sort(key=lambda mention: (mention.first, mention.last))
+    located = _located(clause, structures, mentions)
+    mentions += _normalities(clause, [index for index in structures if index not in used | located], used, words)
+    mentions.sort(key=lambda mention: (mention.first, mention.last))
+    return mentions, {index for index in structures if index not in used}
+
+
+def _composed(clause: list[Item], structures: list[int], used: set[int], words: Lexicon) -> list[Mention]:
+    mentions: list[Mention] = []
+    if not structures:
+        return mentions
+    for index, item in enumerate(clause):
+        if item.kind != "descriptor" or _is_attribute(clause, index):
+            continue
+        targets = _targets(clause, index, structures)
+        for target in targets:
+            concept = words.concepts[clause[target].value]
+            made = concept.makes.get(item.value)
+            if made is None:
+                if item.value in ("small", "borderline", "denser", "symmetric", "alike") or concept.place or _same_span_finding(clause, index):
+                    continue
+                made = f"{concept.id}:{item.value}"
+            used.add(target)
+            mentions.append(
+                Mention(made.lstrip("!"), "finding", min(index, target), max(index, target), index, made.startswith("!"))
+            )
+    return mentions
+
+
+def _same_span_finding(clause: list[Item], index: int) -> bool:
+    here = clause[index]
+    near = clause[max(0, index - 2) : index + 3]
+    return any(item.kind in MENTIONS and item.start == here.start and item.end == here.end for item in near)
+
+
+def _is_attribute(clause: list[Item], index: int) -> bool:
+    """Whether the descriptor only colours a finding that follows it: "calcified nodule"."""
+    here = clause[index]
+    for item in clause[index + 1 :]:
+        if item.start == here.start:
+            continue
+        if item.kind in MENTIONS:
+            return True
+        if item.kind not in ("word", "severity", "scope", "descriptor"):
+            return False
+    return False
+
+
+def _targets(clause: list[Item], index: int, structures: list[int]) -> list[int]:
+    ahead = _ahead(clause, index, structures)
+    behind = _behind(clause, index, structures)
+    if ahead and (not behind or _of_follows(clause, index) or _attributive(clause, index, ahead[0])):
+        return ahead
+    return behind or ahead
+
+
+def _attributive(clause: list[Item], index: int, target: int) -> bool:
+    between = clause[index + 1 : target]
+    before = next((item for item in reversed(clause[:index]) if item.kind not in ("severity", "word", "scope", "side")), None)
+    predicate = before is not None and before.kind == "verb"
+    return not predicate and all(item.kind in TRANSPARENT for item in between)
+
+
+def _of_follows(clause: list[Item], index: int) -> bool:
+    start = clause[index].start
+    following = next((item for item in clause[index + 1 :] if item.start > start), None)
+    return following is not None and following.kind == "link" and following.value in ("of", "involving", "affecting")
+
+
+def _ahead(clause: list[Item], index: int, structures: list[int]) -> list[int]:
+    found: list[int] = []
+    listed = False
+    for position in range(index + 1, len(clause)):
+        kind = clause[position].kind
+        if clause[position].start == clause[index].start:
+            continue
+        if kind == "structure" and position in structures:
+            if found and not listed:
+                break
+            found.append(position)
+            listed = False
+        elif kind in LISTED and found and _list_goes_on(clause, position):
+            listed = True
+        elif kind == "link":
+            if found:
+                break
+        elif kind not in TRANSPARENT:
+            break
+    return found
+
+
+def _list_goes_on(clause: list[Item], position: int) -> bool:
+    """After "and": another structure without a statement of its own."""
+    for item in clause[position + 1 :]:
+        if item.kind == "structure":
+            return True
+        if item.kind not in ("word", "side", "zone", "comma", "and", "or"):
+            return False
+    return False
+
+
+def _behind(clause: list[Item], index: int, structures: list[int]) -> list[int]:
+    found: list[int] = []
+    predicate = False
+    for position in range(index - 1, -1, -1):
+        kind = clause[position].kind
+        if kind == "structure" and position in structures:
+            found.append(position)
+            if not predicate:
+                break
+        elif kind in ("verb", "see"):
+            if found:
+                break
+            predicate = True
+        elif kind in ("there", "open", "close") or kind in MENTIONS or (found and kind == "link"):
+            if kind in MENTIONS and clause[position].start == clause[index].start:
+                continue
+            break
+        elif kind in LISTED and not found and not predicate:
+            break
+    return found[:1] if not predicate else _coordinated(clause, found)
+
+
+def _coordinated(clause: list[Item], found: list[int]) -> list[int]:
+    """Of structures before a predicate: the nearest, and those that "and" or a comma ties to it."""
+    kept = found[:1]
+    for nearer, farther in zip(found, found[1:], strict=False):
+        if not any(item.kind in LISTED for item in clause[farther + 1 : nearer]):
+            break
+        kept.append(farther)
+    return kept
+
+
+def _located(clause: list[Item], structures: list[int], mentions: list[Mention]) -> set[int]:
+    """Structures that only say where a finding lies: "opacity in the left lung"."""
+    placed: set[int] = set()
+    for index in structures:
+        before = clause[:index]
+        linked = next((item.kind for item in reversed(before) if item.kind not in ("word", "side", "zone", "severity", "structure")), "")
+        ahead = next((item for item in clause[index + 1 :] if item.kind not in ("word", "side", "zone", "severity", "scope", "structure")), None)
+        behind = [m for m in mentions if m.last < index and not any(i.kind in ("verb", "comma") for i in clause[m.last + 1 : index])]
+        if (linked == "link" and behind) or (ahead is not None and ahead.kind in MENTIONS):
+            placed.add(index)
+    return placed
+
+
+def _normalities(clause: list[Item], free: list[int], used: set[int], words: Lexicon) -> list[Mention]:
+    mentions: list[Mention] = []
+    told: set[int] = set()
+    for index, item in enumerate(clause):
+        if item.kind != "normal":
+            continue
+        targets = _normal_targets(clause, index, free, told)
+        for target in targets:
+            concept = words.concepts[clause[target].value]
+            used.add(target)
+            told.add(target)
+            denied = concept.normal or (f"{concept.id}:abnormal",)
+            broad = concept.broad or len(denied) > 1
+            mentions += [
+                Mention(name, "finding", min(index, target), max(index, target), index, True, True, broad) for name in denied
+            ]
+    return mentions
+
+
+def _normal_targets(clause: list[Item], index: int, free: list[int], told: set[int]) -> list[int]:
+    before = [position for position in free if position < index and position not in told]
+    after = [position for position in _ahead(clause, index, free) if position not in told]
+    linked = after and any(item.kind in ("link", "verb") for item in clause[index + 1 : after[0]])
+    return after if after and not linked and (not before or _attributive(clause, index, after[0])) else before

@@ -1,0 +1,206 @@
+"""Which side and which place belong to which finding of a clause."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from readingroom.agents.compose import Mention
+from readingroom.agents.lexicon import Lexicon
+from readingroom.agents.scan import Item
+
+WALLS = frozenset(("verb", "link", "stop", "there", "see", "open", "close"))
+LISTED = frozenset(("and", "or", "comma"))
+TIES = frozenset(("and", "or", "hedge"))
+TIED = TIES | {"comma", "word", "severity", "structure", "scope", "descriptor", "pronoun"}
+BARE = frozenset(("upper", "middle", "lower"))
+
+
+class Site(NamedTuple):
+    """A side, a place and, in a list of sites, the degree at each; any may be empty."""
+
+    side: str = ""
+    zone: str = ""
+    severity: str = ""
+
+
+class Window(NamedTuple):
+    """The items around a mention that speak of it: [start, first) before and (last, end) after."""
+
+    start: int
+    end: int
+
+
+def windows_of(clause: list[Item], mentions: list[Mention]) -> list[Window]:
+    """What stands before each mention in its own phrase, and what follows up to the next mention's phrase."""
+    starts: list[int] = []
+    floor = 0
+    for mention in mentions:
+        starts.append(_start(clause, mention.first, min(floor, mention.first)))
+        floor = max(floor, mention.last + 1)
+    ends = [*starts[1:], len(clause)]
+    return [Window(start, max(end, mention.last + 1)) for start, end, mention in zip(starts, ends, mentions, strict=True)]
+
+
+def _start(clause: list[Item], first: int, floor: int) -> int:
+    index = first
+    while index > floor:
+        kind = clause[index - 1].kind
+        if kind in WALLS or kind == "quantity_end":
+            break
+        if kind in LISTED and not _only_modifiers(clause, index - 1, floor):
+            break
+        index -= 1
+    return index
+
+
+def _only_modifiers(clause: list[Item], at: int, floor: int) -> bool:
+    """Whether the words before an "and" are only sides and places: "right and left lower lobe opacities"."""
+    placed = False
+    for index in range(at - 1, floor - 1, -1):
+        kind = clause[index].kind
+        if kind in ("side", "zone"):
+            placed = True
+        elif kind in LISTED or kind == "there":
+            break
+        elif kind in ("link", "finding", "device"):
+            return False
+        elif kind in WALLS:
+            break
+    return placed
+
+
+def sites_of(clause: list[Item], mentions: list[Mention], windows: list[Window], words: Lexicon) -> list[tuple[Site, ...]]:
+    """The sites of each mention; a side named once for a list is given to its members that have none."""
+    told = [_gather(clause, mention, window, words) for mention, window in zip(mentions, windows, strict=True)]
+    lead = _leading(clause, mentions, windows, words)
+    for index, mention in enumerate(mentions):
+        if not told[index] and lead and _takes_side(mention, words):
+            told[index] = lead
+    _share(clause, mentions, windows, told, words)
+    return [tuple(sites) or (Site(),) for sites in told]
+
+
+def _takes_side(mention: Mention, words: Lexicon) -> bool:
+    concept = words.concepts.get(mention.observation)
+    return concept is None or concept.sided
+
+
+def _leading(clause: list[Item], mentions: list[Mention], windows: list[Window], words: Lexicon) -> list[Site]:
+    """Places named before the first mention: "in the left base there is ...", "the left lung shows ..."."""
+    if not mentions or windows[0].start == 0:
+        return []
+    head = clause[: windows[0].start]
+    if any(item.kind in ("neg", "stop", "neg_post") for item in head):
+        return []
+    return _sites(head, words)
+
+
+def _gather(clause: list[Item], mention: Mention, window: Window, words: Lexicon) -> list[Site]:
+    before = clause[window.start : mention.first]
+    inner = clause[mention.first : mention.last + 1]
+    after = clause[mention.last + 1 : window.end]
+    for index, item in enumerate(after):
+        if item.kind == "stop" or (item.kind == "neg" and index):
+            after = after[:index]
+            break
+    placed = mention.kind == "device" or mention.observation in words.placed
+    return _sites([*before, *inner, *after], words, placed)
+
+
+class _Collector:
+    """Collects sites word by word; a second side, or a second place in a list, begins the next site."""
+
+    def __init__(self, words: Lexicon, placed: bool) -> None:
+        self.found: list[Site] = []
+        self.words = words
+        self.placed = placed
+        self.side = self.zone = self.severity = ""
+        self.listed = self.reference = False
+
+    def flush(self) -> None:
+        if self.side or self.zone:
+            self.found.append(Site(self.side, self.zone, self.severity))
+
+    def take(self, item: Item) -> None:
+        if item.kind == "word":
+            self.reference = self.reference or item.value == "than"
+        elif item.kind == "side":
+            self.take_side(item.value)
+        elif item.kind == "zone":
+            self.take_zone(item.value)
+        elif item.kind == "structure":
+            self.take_structure(item.value)
+        elif item.kind == "severity":
+            if self.listed and (self.side or self.zone):
+                self.flush()
+                self.side = self.zone = ""
+            self.severity = item.value
+        elif item.kind in LISTED:
+            self.listed = True
+        elif item.kind != "link":
+            self.reference = False
+
+    def take_side(self, side: str) -> None:
+        if self.reference:
+            return
+        if (self.side and side != self.side) or (self.zone and self.listed and not self.side):
+            self.flush()
+            self.zone = ""
+        self.side = side
+        self.listed = False
+
+    def take_zone(self, zone: str) -> None:
+        refines = self.words.qualifiers
+        main = bool(self.zone) and self.zone not in refines
+        if self.listed and self.zone and (zone not in refines or zone in BARE):
+            self.flush()
+            self.zone = zone
+        elif not self.zone or (not main and zone not in refines):
+            self.zone = zone
+        self.listed = False
+
+    def take_structure(self, name: str) -> None:
+        concept = self.words.concepts[name]
+        if (self.placed or concept.place) and not concept.broad and not (self.zone and self.zone not in self.words.qualifiers):
+            self.take_zone(name)
+
+
+def _sites(items: list[Item], words: Lexicon, placed: bool = False) -> list[Site]:
+    collector = _Collector(words, placed)
+    for item in items:
+        collector.take(item)
+    collector.flush()
+    return _completed(collector.found)
+
+
+def _completed(found: list[Site]) -> list[Site]:
+    """"right and left lower lobes": both are lower lobes; "right upper and lower lobes": both are lobes."""
+    for index in range(len(found) - 2, -1, -1):
+        zone, following = found[index].zone, found[index + 1].zone
+        if not zone and following and found[index].side and len(found) == 2:
+            found[index] = found[index]._replace(zone=following)
+        elif zone in BARE and following.endswith((" lobe", " zone")):
+            found[index] = found[index]._replace(zone=f"{zone} {following.rpartition(' ')[2]}")
+    return list(dict.fromkeys(found))
+
+
+def _share(clause: list[Item], mentions: list[Mention], windows: list[Window], told: list[list[Site]], words: Lexicon) -> None:
+    """Give a coordinated finding without a side its neighbour's: "left effusion and atelectasis"."""
+    for index in range(1, len(mentions)):
+        if told[index] or not told[index - 1] or not _takes_side(mentions[index], words) or mentions[index].normality:
+            continue
+        between = clause[mentions[index - 1].last + 1 : mentions[index].first]
+        if _tied(between):
+            told[index] = [site for site in told[index - 1] if site.side]
+    for index in range(len(mentions) - 2, -1, -1):
+        if told[index] or not told[index + 1] or not _takes_side(mentions[index], words):
+            continue
+        between = clause[mentions[index].last + 1 : mentions[index + 1].first]
+        own_phrase = clause[windows[index + 1].start : mentions[index + 1].first]
+        if _tied(between) and not any(item.kind in ("side", "zone") for item in own_phrase):
+            told[index] = list(told[index + 1])
+
+
+def _tied(between: list[Item]) -> bool:
+    kinds = {item.kind for item in between}
+    return bool(kinds & TIES) and kinds <= TIED

@@ -1,0 +1,81 @@
+"""The evidence a text is held against, indexed by what it speaks of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from readingroom.agents.lexicon import Lexicon, lexicon
+from readingroom.domain.evidence import Evidence
+from readingroom.domain.image import ImageRef
+from readingroom.domain.value import Value
+
+LOW_QUALITY = 0.5
+"""Below this share of a tool's own quality score its word is not taken as definite."""
+
+
+class Ledger(Value):
+    """Everything that may be said, and the images it was seen in; earlier images have the role "prior"."""
+
+    evidence: tuple[Evidence, ...] = ()
+    images: tuple[ImageRef, ...] = ()
+
+
+class Index(NamedTuple):
+    """A ledger arranged for looking up."""
+
+    words: Lexicon
+    by_id: Mapping[str, Evidence]
+    images: Mapping[str, ImageRef]
+    exact: Mapping[str, list[Evidence]]
+    """Trusted evidence by its observation."""
+    under: Mapping[str, list[Evidence]]
+    """Trusted evidence by its observation and everything that is a kind of."""
+    naming: Mapping[str, list[Evidence]]
+    """Trusted evidence by the names of its measurements."""
+    hearsay: Mapping[str, list[Evidence]]
+    """Untrusted text by observation and everything that is a kind of."""
+    earlier: frozenset[str]
+    """Evidence seen in prior images, by id: it says nothing of the present."""
+    has_prior: bool
+
+    def closure(self, cites: Iterable[str]) -> frozenset[str]:
+        """The cited evidence and what it was computed from."""
+        reached: set[str] = set()
+        waiting = [name for name in cites if name in self.by_id]
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting += [source for source in self.by_id[name].derived_from if source in self.by_id]
+        return frozenset(reached)
+
+
+def index_of(ledger: Ledger) -> Index:
+    """Arrange a ledger once for all the sentences of a text."""
+    words = lexicon()
+    exact: dict[str, list[Evidence]] = defaultdict(list)
+    under: dict[str, list[Evidence]] = defaultdict(list)
+    naming: dict[str, list[Evidence]] = defaultdict(list)
+    hearsay: dict[str, list[Evidence]] = defaultdict(list)
+    images = {image.id: image for image in ledger.images}
+    earlier = frozenset(item.id for item in ledger.evidence if item.image_id in images and images[item.image_id].role == "prior")
+    for item in ledger.evidence:
+        if item.id in earlier:
+            continue
+        lineage = words.ancestors(item.observation)
+        if item.trust == "untrusted_text":
+            for name in lineage:
+                hearsay[name].append(item)
+            continue
+        exact[item.observation].append(item)
+        for name in lineage:
+            under[name].append(item)
+        for measured in item.measurements:
+            naming[measured.name].append(item)
+    has_prior = any(image.role == "prior" for image in ledger.images) or any(
+        item.kind == "prior_report" for item in ledger.evidence
+    )
+    by_id = {item.id: item for item in ledger.evidence}
+    return Index(words, by_id, images, exact, under, naming, hearsay, earlier, has_prior)

@@ -1,0 +1,147 @@
+"""Whether a clause affirms, denies or doubts each thing it names, and how far each word of doubt or denial reaches."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from readingroom.agents.compose import Mention
+from readingroom.agents.scan import Item
+from readingroom.domain.terms import Certainty, Presence
+
+ENDS = frozenset(("stop", "open", "close", "there"))
+SCOPES = ("other", "new", "suspicious", "large", "acute", "focal", "significant")
+"""What narrows a denial, the narrowest first."""
+
+DOUBT: dict[str, tuple[Presence, Certainty]] = {
+    "definite": ("present", "definite"),
+    "most_likely": ("present", "most_likely"),
+    "likely": ("present", "likely"),
+    "may_represent": ("indeterminate", "may_represent"),
+    "unlikely": ("absent", "unlikely"),
+    "very_unlikely": ("absent", "very_unlikely"),
+}
+
+
+class Polarity(NamedTuple):
+    """What a clause says of a mention."""
+
+    presence: Presence
+    certainty: Certainty = "definite"
+    scope: str = ""
+
+
+class _State(NamedTuple):
+    kind: str
+    value: str
+    at: int
+
+
+def polarities(clause: list[Item], mentions: list[Mention]) -> list[Polarity]:
+    """One polarity a mention, in order."""
+    states = _forward(clause)
+    told: list[Polarity] = []
+    for mention in mentions:
+        told.append(_polarity(clause, mention, states[mention.key], _after(clause, mention, mentions)))
+    return told
+
+
+def _forward(clause: list[Item]) -> list[_State | None]:
+    """For each item, the denial or doubt that reaches it from the left."""
+    state: _State | None = None
+    states: list[_State | None] = []
+    for index, item in enumerate(clause):
+        kind = item.kind
+        if kind == "neg" and not _is_late(clause, index):
+            state = _State("neg", item.value, index)
+        elif kind == "hedge" and not (state and state.kind == "neg" and item.value != "may_represent" and state.at == index - 1):
+            state = _State("hedge", item.value, index)
+        elif kind in ENDS or (kind == "comma" and state and not _passes_comma(clause, index, state)):
+            state = None
+        elif kind == "pseudo":
+            state = None
+        elif kind == "and" and state and state.kind == "neg" and _grades(clause, index):
+            state = None
+        states.append(state)
+    return states
+
+
+def _is_late(clause: list[Item], index: int) -> bool:
+    """"not seen", "not well identified": it denies what stands before it."""
+    if clause[index].value != "not":
+        return False
+    for item in clause[index + 1 : index + 4]:
+        if item.kind == "see" and item.value == "see":
+            return True
+        if item.kind not in ("word", "scope", "verb", "compare", "severity"):
+            return False
+    return False
+
+
+def _passes_comma(clause: list[Item], index: int, state: _State) -> bool:
+    """Whether a denial goes on after a comma: in a list it does, before a graded or seen finding it does not."""
+    rest = clause[index + 1 :]
+    if any(item.kind == "or" for item in rest):
+        return True
+    if state.kind == "hedge":
+        return any(item.kind == "and" for item in rest)
+    chunk: list[Item] = []
+    for item in rest:
+        if item.kind == "comma":
+            break
+        chunk.append(item)
+    return not any(item.kind in ("severity", "verb", "change") for item in chunk)
+
+
+def _grades(clause: list[Item], index: int) -> bool:
+    following = [item for item in clause[index + 1 : index + 4]]
+    return bool(following) and following[0].kind == "severity" and all(item.kind != "scope" for item in following[:2])
+
+
+def _after(clause: list[Item], mention: Mention, mentions: list[Mention]) -> Item | None:
+    """The denial or doubt that stands behind the mention and reaches back to it."""
+    last = max(mention.last, mention.key)
+    for index in range(last + 1, len(clause)):
+        item = clause[index]
+        if item.kind in ("neg_post", "hedge_post", "unassessed"):
+            return item
+        if item.kind == "neg" and _is_late(clause, index):
+            return item
+        if item.kind in ("stop", "open", "there", "normal"):
+            return None
+        if item.kind in ("neg", "hedge") and any(other.first > index for other in mentions):
+            return None
+    return None
+
+
+def _polarity(clause: list[Item], mention: Mention, state: _State | None, after: Item | None) -> Polarity:
+    if any(item.kind == "unassessed" for item in clause[: mention.first]) or (after and after.kind == "unassessed"):
+        return Polarity("not_assessed")
+    denied = (state is not None and state.kind == "neg") != mention.flipped
+    if mention.kind == "measurement":
+        return Polarity("present")
+    scope = _scope(clause, mention, state)
+    if denied:
+        return Polarity("absent", "definite", scope)
+    if mention.flipped:
+        return Polarity("present")
+    if after and after.kind in ("neg", "neg_post"):
+        return Polarity("absent", "definite", scope)
+    if after and after.kind == "hedge_post":
+        return Polarity(*DOUBT[after.value])
+    if state and state.kind == "hedge":
+        return Polarity(*DOUBT[state.value])
+    return Polarity("present")
+
+
+def _scope(clause: list[Item], mention: Mention, state: _State | None) -> str:
+    start = mention.first
+    floor = state.at if state else -1
+    found: set[str] = set()
+    for index in range(start - 1, floor, -1):
+        item = clause[index]
+        if item.kind in ("or", "and", "comma", "finding", "device", "verb") and item.start != clause[mention.key].start:
+            break
+        if item.kind == "scope":
+            found.add(item.value)
+    found.update(item.value for item in clause[mention.first : mention.last + 1] if item.kind == "scope")
+    return next((scope for scope in SCOPES if scope in found), "")

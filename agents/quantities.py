@@ -1,0 +1,194 @@
+"""Numbers with their units as a report writes them, brought to one base unit for comparing."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from readingroom.domain.measurement import Measurement
+from readingroom.domain.value import Value
+
+Role = Literal["value", "prior", "limit", "bound"]
+"""value: measured now; prior: measured before ("from 8"); limit: a normal value; bound: "within 5 %", "up to 3 cm"."""
+
+
+class Quantity(Value):
+    """One number of a sentence."""
+
+    value: float
+    unit: str = ""
+    """A domain unit, or empty where the text gives none."""
+    name: str = ""
+    """The measurement it is said to be: area, longest_diameter ...; empty where the text does not say."""
+    decimals: int = 0
+    sd: float | None = None
+    role: Role = "value"
+    rough: bool = False
+    """The text says about, approximately, roughly."""
+    span: tuple[int, int]
+
+
+class Base(NamedTuple):
+    """A unit's dimension and how many of the dimension's base unit it holds."""
+
+    dimension: str
+    factor: float
+
+
+BASE: dict[str, Base] = {
+    "mm": Base("length", 1), "cm": Base("length", 10), "m": Base("length", 1000), "mm2": Base("area", 1),
+    "cm2": Base("area", 100), "mm3": Base("volume", 1), "mL": Base("volume", 1000), "cm3": Base("volume", 1000),
+    "L": Base("volume", 1e6), "px": Base("px", 1), "px2": Base("px2", 1), "voxel": Base("voxel", 1),
+    "HU": Base("HU", 1), "1": Base("ratio", 1), "%": Base("ratio", 0.01), "count": Base("count", 1),
+    "grey": Base("grey", 1), "": Base("", 1),
+}  # fmt: skip
+
+UNITS: tuple[tuple[str, str], ...] = (
+    ("mm2", r"mm\s?(?:2|\^2|²)|(?:sq(?:uare)?\.?)\s?(?:mm|millimet(?:er|re)s?)|millimet(?:er|re)s?\s(?:squared|2)"),
+    ("cm2", r"cm\s?(?:2|\^2|²)|(?:sq(?:uare)?\.?)\s?(?:cm|centimet(?:er|re)s?)|centimet(?:er|re)s?\s(?:squared|2)"),
+    ("mm3", r"mm\s?(?:3|\^3|³)|(?:cu(?:bic)?\.?)\s?(?:mm|millimet(?:er|re)s?)"),
+    ("cm3", r"cm\s?(?:3|\^3|³)|(?:cu(?:bic)?\.?)\s?(?:cm|centimet(?:er|re)s?)|ccm|cc"),
+    ("px2", r"(?:sq(?:uare)?\.?)\s?(?:px|pixels?)|(?:px|pixels?)\s?(?:2|\^2|²)"),
+    ("mm", r"mm|millimet(?:er|re)s?"),
+    ("cm", r"cms?|centimet(?:er|re)s?"),
+    ("mL", r"mls?|millilit(?:er|re)s?"),
+    ("L", r"lit(?:er|re)s?"),
+    ("HU", r"hu|hounsfield(?:\sunits?)?"),
+    ("px", r"px|pixels?"),
+    ("voxel", r"voxels?"),
+    ("grey", r"gr[ea]y(?:\s|-)?(?:levels?|values?|units?)?"),
+    ("%", r"%|per\s?cent|percent"),
+)
+UNIT = "|".join(f"(?P<u{index}>{pattern})" for index, (_, pattern) in enumerate(UNITS))
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+SIZE = re.compile(
+    rf"(?<![\w.,])(?P<sign>[-+]\s?)?(?P<a>{NUMBER})"
+    rf"(?:\s?(?:mm|cm)?\s?(?P<join>x|×|by|\*|to|-|and)\s?(?P<b>{NUMBER}))?(?:\s?(?:mm|cm)?\s?(?:x|×|by|\*)\s?(?P<c>{NUMBER}))?"
+    rf"(?:\s?-?\s?(?:{UNIT})(?![\w²³]))?"
+)
+SPREAD = re.compile(rf"\s?(?:\(\s?(?:sd|s\.d\.|standard deviation)\s?:?\s?|±\s?|\+/-\s?|\+-\s?)(?P<sd>{NUMBER})\s?(?:%|mm|cm)?\s?\)?")
+ROUGH = re.compile(r"(?:about|approximately|approx\.?|roughly|around|nearly|almost|~|circa|ca\.?|estimated at)\s*$")
+BEFORE: tuple[tuple[Role, re.Pattern[str]], ...] = (
+    ("limit", re.compile(r"(?:limit of|limit is|threshold of|threshold is|cut-?off of|normal\s?[<:]?|normal range\s?:?|normal is)\s*$")),
+    ("prior", re.compile(r"(?:previously|prior|formerly|was|were|before:?|compared (?:to|with)|versus|vs\.?)\s(?:measur(?:ed|ing)\s)?(?:approximately\s|about\s)?$")),
+    ("bound", re.compile(r"(?:within|less than|under|below|more than|greater than|over|up to|at least|at most|<|>|≤|≥|exceeding)\s*$")),
+)  # fmt: skip
+AFTER = re.compile(r"\s?\)?,?\s(?:\w+\s)?(?:on|in|at) the (?:prior|previous|earlier|old)")
+FROM = re.compile(r"from\s(?:approximately\s|about\s)?$")
+TO = re.compile(r"\s?(?:%|mm|cm|mL|ml)?\s?to\s")
+NOT_SIZE = re.compile(r"\s?-?\s?(?:year|yr|y/?o|view|hour|week|month|day|p\.?m|a\.?m|°|degree|:|/)")
+BARE = re.compile(r"^\d+$")
+
+
+def _unit_of(match: re.Match[str]) -> str:
+    for index, (unit, _) in enumerate(UNITS):
+        if match[f"u{index}"] is not None:
+            return unit
+    return ""
+
+
+def _role(head: str, tail: str) -> Role:
+    if AFTER.match(tail):
+        return "prior"
+    return next((role for role, pattern in BEFORE if pattern.search(head)), "value")
+
+
+def _number(text: str) -> tuple[float, int]:
+    plain = text.replace(",", "")
+    return float(plain), len(plain.partition(".")[2])
+
+
+def quantities_of(text: str) -> tuple[Quantity, ...]:
+    """Every number of a lower-case sentence that can be a measurement; ages, dates, times and counts of views are not.
+
+    "3 x 2 cm" gives two, "3-4 mm" two, "from 8 to 12 mm" one earlier and one present, "0.52 (sd 0.03)" one with its
+    spread. A whole number without a unit has the unit ""; who reads it decides whether it counts something.
+    """
+    found: list[Quantity] = []
+    position = 0
+    while (match := SIZE.search(text, position)) is not None:
+        unit, end = _unit_of(match), match.end()
+        position = end
+        if not unit and match["b"] is not None and match["join"] in ("to", "-", "and", "by"):
+            end = position = match.end("a")
+            found += _plain(text, match, end)
+            continue
+        if not unit and NOT_SIZE.match(text, end):
+            continue
+        spread = SPREAD.match(text, end)
+        position = spread.end() if spread else end
+        found += _sizes(text, match, unit, spread)
+    return tuple(_with_earlier(text, found))
+
+
+def _plain(text: str, match: re.Match[str], end: int) -> list[Quantity]:
+    if NOT_SIZE.match(text, end):
+        return []
+    value, decimals = _number(match["a"])
+    head = text[max(0, match.start() - 28) : match.start()]
+    return [Quantity(value=value, decimals=decimals, role=_role(head, text[end : end + 40]), rough=bool(ROUGH.search(head)),
+                     span=(match.start("a"), end))]  # fmt: skip
+
+
+def _sizes(text: str, match: re.Match[str], unit: str, spread: re.Match[str] | None) -> list[Quantity]:
+    head = text[max(0, match.start() - 28) : match.start()]
+    rough, role = bool(ROUGH.search(head)), _role(ROUGH.sub("", head), text[match.end() : match.end() + 40])
+    sizes: list[Quantity] = []
+    for part in ("a", "b", "c"):
+        if match[part] is None:
+            continue
+        value, decimals = _number(match[part])
+        if part == "a" and (match["sign"] or "").strip() == "-":
+            value = -value
+        sizes.append(
+            Quantity(
+                value=value, unit="mL" if unit == "cm3" else unit, decimals=decimals, role=role, rough=rough,
+                sd=_number(spread["sd"])[0] if spread else None,
+                span=(match.start() if part == "a" else match.start(part), match.end() if part == "a" else match.end(part)),
+            )
+        )  # fmt: skip
+    return sizes
+
+
+def _with_earlier(text: str, found: list[Quantity]) -> list[Quantity]:
+    """"from A to B": A was measured before, and has B's unit where it has none of its own."""
+    told = list(found)
+    for index in range(len(told) - 1):
+        first, second = told[index], told[index + 1]
+        head = text[max(0, first.span[0] - 22) : first.span[0]]
+        between = text[min(first.span[1], second.span[0]) : second.span[0]]
+        joined = TO.fullmatch(between) or (first.span[1] >= second.span[1] and " to " in text[slice(*first.span)])
+        if FROM.search(head) and joined:
+            told[index] = first.model_copy(update={"role": "prior", "unit": first.unit or second.unit})
+    return told
+
+
+def base_value(value: float, unit: str) -> float:
+    """The value in its dimension's base unit: mm, mm², mm³, a ratio, or the unit itself."""
+    return value * BASE[unit].factor
+
+
+def dimension(unit: str) -> str:
+    """length, area, volume, ratio, px ... ; a number without a unit has the dimension ""."""
+    return BASE[unit].dimension
+
+
+def half_step(decimals: int, unit: str) -> float:
+    """Half a unit of the last printed digit, in the base unit."""
+    return float(0.5 * 10.0**-decimals * BASE[unit].factor)
+
+
+def same_number(claim: Quantity, measured: Measurement) -> bool:
+    """Whether the number told is the number measured, as far as either is printed.
+
+    The tolerance is half a unit of the last digit, of the text's or of the measurement's, whichever is larger;
+    ten percent where the text says "about". A number without a unit is read in the measurement's own.
+    """
+    unit = claim.unit or measured.unit
+    tolerance = max(half_step(claim.decimals, unit), half_step(measured.decimals, measured.unit))
+    told, known = base_value(claim.value, unit), base_value(measured.value, measured.unit)
+    if claim.rough:
+        tolerance = max(tolerance, 0.1 * abs(known))
+    if claim.role == "bound":
+        return abs(known) <= abs(told) + tolerance
+    return abs(told - known) <= tolerance * (1 + 1e-9) + 1e-12

@@ -1,0 +1,196 @@
+"""Rules R11-R14 and R17: the text as a whole, and what it must not contain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from readingroom.agents.agreement import FIRMNESS, SIDES, sides_of
+from readingroom.agents.case import Case, Judge, Told
+from readingroom.agents.claims import Claim
+from readingroom.agents.ledger import Index
+from readingroom.agents.matching import GROUPS, NARROWING
+from readingroom.domain.check import Omission, Problem
+from readingroom.domain.evidence import Evidence
+
+SAYING = frozenset(("findings", "impression"))
+
+FORBIDDEN: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("an instruction to the reader's machine", re.compile(
+        r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:previous|prior|above|earlier|all|any)\b.{0,20}\b(?:instructions?|prompts?|rules?|text|messages?)\b|"
+        r"\bsystem prompt\b|\byou are (?:now )?(?:an?|the) (?:ai|assistant|language model|model|system)\b|<\s*/?\s*(?:system|script|assistant|user)\b|"
+        r"\b(?:mark|report|label|treat) (?:this|the|all|every) (?:study|report|sentences?|findings?|image) as (?:normal|supported|verified|clean|final)\b", re.IGNORECASE)),
+    ("a claim to be final or signed", re.compile(
+        r"\bfinal report\b|\breport (?:is )?final(?:i[sz]ed)?\b|\belectronically (?:signed|verified|approved)\b|\b(?:signed|dictated|approved|attested|verified) (?:electronically )?by\b|"
+        r"\bsign(?:ed)? off\b|\battending radiologist\b|\b(?:I|we) have (?:personally )?reviewed\b", re.IGNORECASE)),
+    ("an identifier", re.compile(
+        r"\b(?:mrn|medical record (?:number|no)|patient id|accession (?:number|no)|ssn|social security|nhs number|hospital number)\b\W{0,3}(?:is\W{0,2})?[\w-]*\d[\w-]*|"
+        r"\b(?:dob|d\.o\.b\.?|date of birth|born(?: on)?)\b\W{0,3}\d|\b\d{3}-\d{2}-\d{4}\b|\b[\w.+-]+@[\w-]+\.[a-z]{2,}\b|"
+        r"\b(?:patient(?:'s)? name|name)\s*:\s*[A-Z][a-z]+|\b(?:tel|phone|mobile)\W{0,3}\+?\d[\d\s()-]{6,}", re.IGNORECASE)),
+    ("a treatment", re.compile(
+        r"\b(?:recommend|advise|suggest|start|begin|initiate|administer|prescribe|give|treat(?:ment)? with|consider|continue|requires?|needs?)\b.{0,40}\b"
+        r"(?:antibiotics?|anticoagula\w+|diuretics?|steroids?|chemotherapy|thoracentesis|drainage|surgery|surgical (?:consultation|intervention)|biopsy|"
+        r"intubation|heparin|furosemide|amoxicillin|therapy|transfusion|medication|treatment)\b", re.IGNORECASE)),
+)  # fmt: skip
+"""What no draft may hold, whoever wrote it."""
+
+
+def _positive(claim: Claim) -> bool:
+    return claim.presence in ("present", "indeterminate")
+
+
+def _sides_meet(first: Claim, second: Claim) -> bool:
+    one, two = SIDES[first.laterality], SIDES[second.laterality]
+    return not one or not two or bool(one & two)
+
+
+def _earlier(case: Case) -> Iterator[Told]:
+    for told in case.text:
+        if told.sentence.id == case.sentence.id:
+            return
+        if told.sentence.section in SAYING:
+            yield told
+
+
+def r12_contradiction(case: Case) -> Iterator[Problem]:
+    """Says what an earlier sentence denies, or denies what it says."""
+    if case.sentence.section not in SAYING:
+        return
+    for found in case.matches:
+        claim = found.claim
+        against = next((told.sentence.id for told in _earlier(case) for other in told.matches if _opposed(claim, other.claim)), None)
+        if against is not None:
+            said = "says" if _positive(claim) else "denies"
+            reason = f"{said} {case.name(claim.observation)}; {against} says the opposite"
+            yield Problem(rule="R12", verdict="contradicted", reason=reason, span=claim.span)
+
+
+def _opposed(first: Claim, second: Claim) -> bool:
+    if first.observation != second.observation or first.implied or second.implied:
+        return False
+    positive, negative = (first, second) if _positive(first) else (second, first)
+    if positive.presence != "present" or negative.presence != "absent" or positive.certainty != "definite":
+        return False
+    if negative.scope in NARROWING or negative.change == "resolved" or positive.zone != negative.zone and negative.zone:
+        return False
+    return _sides_meet(positive, negative) and not (negative.laterality == "unspecified" and negative.scope == "focal")
+
+
+def r13_repetition(case: Case) -> Iterator[Problem]:
+    """Says again, in the same section, what a sentence before it said; it is marked, and stays supported."""
+    if case.sentence.section not in SAYING or not case.matches:
+        return
+    here = _gist(case.told)
+    for told in _earlier(case):
+        if told.sentence.section == case.sentence.section and here == _gist(told):
+            yield Problem(rule="R13", verdict="supported", reason=f"repeats {told.sentence.id}")
+            return
+
+
+def _gist(told: Told) -> frozenset[Claim]:
+    return frozenset(found.claim.model_copy(update={"span": (0, 0), "quantities": tuple(
+        number.model_copy(update={"span": (0, 0)}) for number in found.claim.quantities)}) for found in told.matches)  # fmt: skip
+
+
+def r14_impression(case: Case) -> Iterator[Problem]:
+    """The impression says more than the findings it rests on, or otherwise."""
+    if case.sentence.section != "impression":
+        return
+    named = [case.by_id[name] for name in case.sentence.cites if name in case.by_id]
+    strict = bool(named)
+    basis = named or [told for told in case.text if told.sentence.section == "findings"]
+    claims = [found.claim for told in basis for found in told.matches]
+    missing = [name for name in case.sentence.cites if name not in case.by_id and name[:1] in "FI"]
+    if missing and any(name[:1] == "F" for name in case.by_id):
+        reason = f"rests on {', '.join(missing)}, which the report does not have"
+        yield Problem(rule="R14", verdict="unsupported", reason=reason)
+    if not claims:
+        return
+    for found in case.matches:
+        problem = _exceeds(found.claim, claims, case, strict)
+        if problem is not None:
+            yield problem
+
+
+def _exceeds(claim: Claim, basis: list[Claim], case: Case, strict: bool) -> Problem | None:
+    words, name = case.index.words, case.name(claim.observation)
+    if claim.presence in ("not_assessed",):
+        return None
+    if claim.presence == "absent":
+        contrary = [other for other in basis if strict and other.observation == claim.observation and other.presence == "present" and _sides_meet(claim, other)]
+        agreeing = [other for other in basis if other.presence == "absent" and words.is_a(claim.observation, other.observation)]
+        if contrary and not agreeing and claim.scope not in NARROWING:
+            return Problem(rule="R14", verdict="contradicted", reason=f"denies {name}; the findings describe it", span=claim.span)
+        return None
+    related = [other for other in basis if words.is_a(other.observation, claim.observation) or _measures(other, claim, words.concepts)]
+    positive = [other for other in related if _positive(other)]
+    if not positive:
+        denied = any(other.observation == claim.observation for other in related)
+        if not strict and not (denied and claim.presence == "present" and claim.certainty == "definite" and not any(
+            other.scope in NARROWING or other.scope == "focal" for other in related)):  # fmt: skip
+            return None
+        reason = f"says {name}; the findings {'deny it' if denied else 'do not mention it'}"
+        return Problem(rule="R14", verdict="contradicted" if denied else "unsupported", reason=reason, span=claim.span)
+    if not any(_sides_meet(claim, other) for other in positive):
+        reason = f"says {claim.laterality}; the findings say {positive[0].laterality}"
+        return Problem(rule="R14", verdict="contradicted", reason=reason, span=claim.span)
+    if strict and all(FIRMNESS[claim.certainty] > FIRMNESS[other.certainty] for other in positive):
+        reason = f"says {claim.certainty.replace('_', ' ')}; the findings say {positive[0].certainty.replace('_', ' ')}"
+        return Problem(rule="R14", verdict="unsupported", reason=reason, span=claim.span)
+    if strict and claim.severity and not any(other.severity == claim.severity for other in positive):
+        said = positive[0].severity or "no degree"
+        return Problem(rule="R14", verdict="unsupported", reason=f"says {claim.severity}; the findings say {said}", span=claim.span)
+    return None
+
+
+def _measures(other: Claim, claim: Claim, concepts: object) -> bool:
+    return other.observation == claim.observation
+
+
+def r17_forbidden(case: Case) -> Iterator[Problem]:
+    """Identifiers, signatures, the word final, treatment, and text that tries to instruct a machine."""
+    for what, pattern in FORBIDDEN:
+        match = pattern.search(case.sentence.text)
+        if match is not None:
+            reason = f"holds {what}, which a draft may not: {match.group()[:60]!r}"
+            yield Problem(rule="R17", verdict="contradicted", reason=reason, span=match.span())
+
+
+def omissions(text: tuple[Told, ...], problems: frozenset[str], index: Index) -> tuple[Omission, ...]:
+    """R11: trusted evidence of a finding or a device in a current image that no sentence speaks of.
+
+    `problems`: evidence that some problem already names; saying it wrongly is not leaving it out.
+    """
+    claims = [found.claim for told in text if told.sentence.section in SAYING for found in told.matches]
+    used = {found.best.id for told in text for found in told.matches if found.best is not None}
+    left: list[Omission] = []
+    for items in index.exact.values():
+        for item in items:
+            if item.presence != "present" or item.id in used or item.id in problems or not index.words.reportable(item.observation):
+                continue
+            if not any(_tells(claim, item, index) for claim in claims):
+                side = f" on the {item.laterality}" if item.laterality in ("left", "right") else ""
+                reason = f"{index.words.name(item.observation)}{side} is in the evidence ({item.id}); no sentence tells it"
+                left.append(Omission(evidence=(item.id,), reason=reason))
+    return tuple(sorted(left, key=lambda one: one.evidence))
+
+
+def _tells(claim: Claim, item: Evidence, index: Index) -> bool:
+    if not _positive(claim):
+        return False
+    words = index.words
+    same = claim.observation == item.observation or words.is_a(claim.observation, item.observation)
+    if not same and (claim.observation in GROUPS or not words.is_a(item.observation, claim.observation)):
+        return False
+    told, sides = SIDES[claim.laterality], sides_of(item)
+    if told and sides and not told & sides:
+        return False
+    if not claim.zone or not item.zone:
+        return True
+    zone, place = claim.zone, words.place(item.zone)
+    return zone == place or zone in words.zones.get(place, ()) or place in words.zones.get(zone, ()) or zone in words.qualifiers
+
+
+TEXT_RULES: tuple[Judge, ...] = (
+    Judge("R12", r12_contradiction), Judge("R13", r13_repetition), Judge("R14", r14_impression), Judge("R17", r17_forbidden),
+)  # fmt: skip

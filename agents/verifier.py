@@ -1,0 +1,160 @@
+"""The verifier: every sentence read again as text and held against the evidence; no model, the same answer every time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+
+from readingroom.agents.case import Case, Told
+from readingroom.agents.claims import Claim, claims_of
+from readingroom.agents.ledger import Index, Ledger, index_of
+from readingroom.agents.matching import Match, match
+from readingroom.agents.rules_claims import CLAIM_RULES
+from readingroom.agents.rules_grounding import GROUNDING_RULES
+from readingroom.agents.rules_text import SAYING, TEXT_RULES, omissions
+from readingroom.agents.sentences import Sentence, split_sentences
+from readingroom.domain.check import Check, Problem, Rule, Verification
+from readingroom.domain.report import Report
+from readingroom.domain.terms import Section, Verdict
+
+RULES = tuple(sorted((*CLAIM_RULES, *TEXT_RULES, *GROUNDING_RULES), key=lambda judge: judge.rule))
+"""Every rule on a sentence; R11, on what no sentence says, is `omissions`."""
+
+ALL: frozenset[Rule] = frozenset((*(judge.rule for judge in RULES), "R11"))
+
+RANK: dict[Verdict, int] = {"supported": 0, "not_checkable": 1, "unsupported": 2, "contradicted": 3}
+
+ALIKE = 0.6
+"""Least similarity (difflib's ratio) at which two sentences are taken for versions of one another."""
+
+
+def verify(sentences: Sequence[Sentence], ledger: Ledger, *, rules: frozenset[Rule] = ALL) -> Verification:
+    """Hold each sentence against the ledger.
+
+    Findings and impression are checked by all rules; indication, technique and comparison only for comparisons with
+    nothing (R08) and forbidden text (R17). A sentence in which the lexicon finds no claim is "not_checkable".
+    `rules` leaves rules out, for measuring what each of them catches.
+    """
+    index = index_of(ledger)
+    text = tuple(_read(sentences, index))
+    by_id = {told.sentence.id: told for told in text}
+    checks = tuple(_check(Case(told, text, by_id, index), rules) for told in text)
+    named = frozenset(name for check in checks for problem in check.problems for name in problem.evidence)
+    saying = [told for told in text if told.sentence.section in SAYING]
+    covered = sum(bool(told.matches) for told in saying)
+    return Verification(
+        checks=checks,
+        omissions=omissions(text, named, index) if "R11" in rules else (),
+        coverage=covered / len(saying) if saying else 1.0,
+    )
+
+
+def _read(sentences: Sequence[Sentence], index: Index) -> Iterator[Told]:
+    previous: Claim | None = None
+    section: Section | None = None
+    for sentence in sentences:
+        if sentence.section not in SAYING:
+            yield Told(sentence, ())
+            continue
+        if sentence.section != section:
+            previous, section = None, sentence.section
+        claims = claims_of(sentence.text, previous=previous)
+        previous = _subject(claims) or previous
+        cited = index.closure(name for name in sentence.cites if name.startswith("E"))
+        matches = tuple(match(claim, index, cited) for claim in claims)
+        yield Told(sentence, matches)
+
+
+def _subject(claims: tuple[Claim, ...]) -> Claim | None:
+    return next((claim for claim in reversed(claims) if claim.presence != "absent"), None)
+
+
+def _check(case: Case, rules: frozenset[Rule]) -> Check:
+    problems = tuple(problem for judge in RULES if judge.rule in rules for problem in judge.find(case))
+    verdict: Verdict = "supported" if case.matches else "not_checkable"
+    worst = max((problem.verdict for problem in problems), key=lambda one: RANK[one], default=verdict)
+    backing = tuple(dict.fromkeys(found.best.id for found in case.matches if found.stance == "backed" and found.best))
+    return Check(
+        target=case.sentence.id,
+        section=case.sentence.section,
+        text=case.sentence.text,
+        verdict=max(verdict, worst, key=lambda one: RANK[one]),
+        problems=tuple(dict.fromkeys(problems)),
+        evidence=backing,
+        claims=len(case.matches),
+    )
+
+
+def of_report(report: Report) -> tuple[Sentence, ...]:
+    """A report's sentences with what they say they stand on; fields other than the text are not looked at."""
+    told: list[Sentence] = []
+    parts: tuple[tuple[Section, str | None], ...] = (
+        ("indication", report.indication), ("technique", report.technique), ("comparison", report.comparison),
+    )  # fmt: skip
+    for section, text in parts:
+        for number, piece in enumerate(split_sentences(text or ""), 1):
+            told.append(Sentence(id=f"{section}.{number}", section=section, text=piece))
+    for finding in report.findings:
+        told.append(Sentence(id=finding.id, section="findings", text=finding.text, cites=finding.evidence))
+    for statement in report.impression:
+        told.append(Sentence(id=statement.id, section="impression", text=statement.text, cites=statement.derived_from))
+    return tuple(told)
+
+
+def worse(before: Verification, after: Verification) -> tuple[Check, ...]:
+    """The checks of `after` that are worse than before, and one for each omission that is new.
+
+    Sentences are paired by id where the text under it is alike, else by likeness of their text. Worse is a worse
+    verdict or a problem by a rule that did not speak before; a sentence new in `after` is worse if it is not supported.
+    """
+    paired = _paired(before, after)
+    found = [check for check in after.checks if _is_worse(paired.get(id(check)), check)]
+    known = {item for omission in before.omissions for item in omission.evidence}
+    for omission in after.omissions:
+        if not set(omission.evidence) <= known:
+            gone = Problem(rule="R11", verdict="unsupported", reason=omission.reason, evidence=omission.evidence)
+            found.append(Check(target=_told_by(before, omission.evidence), section="findings", text="", verdict="unsupported", problems=(gone,)))
+    return tuple(found)
+
+
+def _told_by(before: Verification, evidence: tuple[str, ...]) -> str:
+    """The sentence that used to tell the evidence, else the evidence itself."""
+    return next((check.target for check in before.checks if set(evidence) & set(check.evidence)), ", ".join(evidence))
+
+
+def _is_worse(old: Check | None, new: Check) -> bool:
+    if old is None:
+        return RANK[new.verdict] >= RANK["unsupported"] or bool(new.problems)
+    if RANK[new.verdict] > RANK[old.verdict] and RANK[new.verdict] >= RANK["unsupported"]:
+        return True
+    known = {(problem.rule, problem.reason) for problem in old.problems}
+    rules = {problem.rule for problem in old.problems}
+    return any(problem.rule not in rules or (problem.rule, problem.reason) not in known and old.text != new.text for problem in new.problems)
+
+
+def _paired(before: Verification, after: Verification) -> dict[int, Check]:
+    pairs: dict[int, Check] = {}
+    taken: set[int] = set()
+    by_text: dict[tuple[str, str], list[Check]] = {}
+    for old in before.checks:
+        by_text.setdefault((old.section, old.text), []).append(old)
+    for check in after.checks:
+        same = [old for old in by_text.get((check.section, check.text), ()) if id(old) not in taken]
+        if same:
+            pairs[id(check)] = same[0]
+            taken.add(id(same[0]))
+    for check in after.checks:
+        if id(check) in pairs:
+            continue
+        rest = [old for old in before.checks if id(old) not in taken and old.section == check.section]
+        scored = [(_likeness(old, check), old) for old in rest]
+        best = max(scored, key=lambda pair: pair[0], default=None)
+        if best is not None and best[0] >= ALIKE:
+            pairs[id(check)] = best[1]
+            taken.add(id(best[1]))
+    return pairs
+
+
+def _likeness(old: Check, new: Check) -> float:
+    ratio = SequenceMatcher(None, old.text.lower(), new.text.lower(), autojunk=False).ratio()
+    return ratio + 0.2 if old.target == new.target else ratio

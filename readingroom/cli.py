@@ -1,0 +1,253 @@
+"""The command line: each command a few lines over the room. Exit 0 clean, 1 not clean, 2 bad input, 130 stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import traceback
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from readingroom import __version__
+from readingroom.errors import BadFile, ReadingRoomError
+from readingroom.lazy import demonstration, masks, room, show
+
+app = typer.Typer(
+    name="readingroom",
+    help="Grounded, structured report drafts of medical images. For research; not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Images = Annotated[list[Path], typer.Argument(help="DICOM files or folders, NIfTI, NRRD, PNG, JPEG or TIFF.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for the files; default: beside the run's record.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Targets = Annotated[
+    list[str] | None, typer.Option("--target", "-t", help='What to outline, such as "heart"; may be repeated.')
+]
+Modality = Annotated[str | None, typer.Option(help="State it: x_ray, ct, mr, ultrasound, dermoscopy, fundus ...")]
+Anatomy = Annotated[str | None, typer.Option(help="State it: chest, brain, skin, retinal ...")]
+View = Annotated[str | None, typer.Option(help="State it: PA, AP, frontal, lateral.")]
+ImageLeft = Annotated[str | None, typer.Option(help="Which side of the patient lies at the image's left: right, left.")]
+PixelMm = Annotated[float | None, typer.Option(help="State the millimetres from one pixel to the next.")]
+
+
+def _stated(
+    modality: str | None, anatomy: str | None, view: str | None, image_left: str | None, pixel_mm: float | None
+) -> dict[str, Any]:
+    given = {
+        "modality": modality,
+        "anatomy": anatomy.lower() if anatomy else None,
+        "view": view,
+        "image_left": image_left,
+        "pixel_mm": pixel_mm,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@app.command()
+def demo(
+    out: Out = None,
+    browser: Annotated[bool, typer.Option(help="Open the report in a browser.")] = True,
+) -> None:
+    """A phantom study with its prior, drafted, checked and opened: the whole house in a few seconds."""
+    the_room = room.ReadingRoom()
+    current, prior = demonstration.make(the_room.settings.home / "demo")
+    with show.progress() as listen:
+        reading = the_room.draft_sync(current, prior=prior, indication=demonstration.INDICATION, listen=listen)
+    paths = reading.save(out or the_room.settings.home / "reports" / reading.run)
+    show.report(reading.report)
+    show.written(paths)
+    if browser and sys.stdout.isatty() and not os.environ.get("CI"):
+        webbrowser.open(paths[0].resolve().as_uri())
+
+
+@app.command()
+def draft(
+    images: Images,
+    prior: Annotated[list[Path] | None, typer.Option(help="A prior image of the same patient.")] = None,
+    lateral: Annotated[list[Path] | None, typer.Option(help="The lateral view.")] = None,
+    indication: Annotated[str | None, typer.Option(help="Why the study was done.")] = None,
+    technique: Annotated[str | None, typer.Option(help="How it was done.")] = None,
+    prior_report: Annotated[Path | None, typer.Option(help="A text file with the prior report.")] = None,
+    target: Targets = None,
+    template: Annotated[str | None, typer.Option(help="A report template by id.")] = None,
+    workflow: Annotated[str, typer.Option(help="report, chest_xray_report or segment_and_measure.")] = "report",
+    modality: Modality = None,
+    anatomy: Anatomy = None,
+    view: View = None,
+    image_left: ImageLeft = None,
+    pixel_mm: PixelMm = None,
+    formats: Annotated[str, typer.Option("--format", help="Comma-separated: html, json, md.")] = "html,json,md",
+    out: Out = None,
+    strict: Annotated[bool, typer.Option(help="Exit 1 if a sentence is unsupported or contradicted.")] = False,
+) -> None:
+    """Draft a checked report of a study; every sentence is held against what the tools returned."""
+    the_room = room.ReadingRoom()
+    words = {
+        "indication": indication,
+        "technique": technique,
+        "prior_report": _text(prior_report) if prior_report else None,
+        "targets": tuple(target or ()),
+        "template": template,
+        "stated": _stated(modality, anatomy, view, image_left, pixel_mm),
+    }
+    with show.progress() as listen:
+        reading = the_room.draft_sync(images, prior=prior, lateral=lateral, workflow=workflow, listen=listen, **words)
+    folder = out or the_room.settings.home / "reports" / reading.run
+    paths = reading.save(folder, [name.strip() for name in formats.split(",") if name.strip()])
+    show.report(reading.report)
+    show.written(paths)
+    if strict and not reading.report.clean:
+        raise typer.Exit(1)
+
+
+def _text(path: Path) -> str:
+    if path == Path("-"):
+        return sys.stdin.read()
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadFile("is not UTF-8 text", where=str(path), do="Give JSON, Markdown or plain text.") from error
+    except OSError as error:
+        raise BadFile(f"cannot be read ({error.strerror})", where=str(path)) from error
+
+
+@app.command()
+def segment(
+    images: Images,
+    target: Targets = None,
+    modality: Modality = None,
+    anatomy: Anatomy = None,
+    view: View = None,
+    image_left: ImageLeft = None,
+    out: Out = None,
+) -> None:
+    """Outline targets; masks are written on the source pixels as PNG, of volumes as NIfTI."""
+    reading = _outlined(images, target, _stated(modality, anatomy, view, image_left, None))
+    show.measurements(reading.report.evidence)
+    show.written(masks.write(reading, out or room.ReadingRoom().settings.home / "reports" / reading.run))
+
+
+@app.command()
+def measure(
+    images: Images,
+    target: Targets = None,
+    modality: Modality = None,
+    anatomy: Anatomy = None,
+    view: View = None,
+    image_left: ImageLeft = None,
+    pixel_mm: PixelMm = None,
+    json: Json = False,
+) -> None:
+    """Outline and measure: areas, diameters, volumes, intensities, with unit, method and uncertainty."""
+    reading = _outlined(images, target, _stated(modality, anatomy, view, image_left, pixel_mm))
+    if json:
+        show.values(reading.report.evidence)
+    else:
+        show.measurements(reading.report.evidence)
+
+
+def _outlined(images: list[Path], target: list[str] | None, stated: dict[str, Any]) -> Any:
+    with show.progress() as listen:
+        return room.ReadingRoom().draft_sync(
+            images, workflow="segment_and_measure", targets=tuple(target or ()), stated=stated, listen=listen
+        )
+
+
+@app.command()
+def embed(images: Images, json: Json = False) -> None:
+    """An image as a vector of length 1, with the model and the preparation it holds for."""
+    the_room = room.ReadingRoom()
+    with show.progress() as listen:
+        result = asyncio.run(the_room.embed(images, listen))
+    show.vector(result, the_room.store.blobs.get(result.vector), json)
+
+
+@app.command()
+def classify(
+    images: Images,
+    label: Annotated[list[str] | None, typer.Option("--label", "-l", help="A label to choose from.")] = None,
+    json: Json = False,
+) -> None:
+    """Which label fits; the baseline tells modality and body part and refuses pathology by name."""
+    with show.progress() as listen:
+        result = asyncio.run(room.ReadingRoom().classify(images, label or (), listen))
+    show.labels(result, json)
+
+
+@app.command()
+def verify(
+    report: Annotated[Path, typer.Argument(help="A report as JSON, Markdown or plain text; - for standard input.")],
+    run: Annotated[str | None, typer.Option(help='The run whose evidence counts; "last" is the newest.')] = None,
+    json: Json = False,
+) -> None:
+    """Check a report again, or any text against a run's evidence, and say what changed for the worse."""
+    found = room.ReadingRoom().verify(_text(report), run, where=report.name)
+    show.verdicts(found, json)
+    if not found.verification.clean:
+        raise typer.Exit(1)
+
+
+@app.command()
+def runs(limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20, json: Json = False) -> None:
+    """List the latest runs, newest first."""
+    show.run_list(room.ReadingRoom().runs(limit), json)
+
+
+@app.command("show")
+def show_run(
+    run: Annotated[str, typer.Argument(help='A run\'s id or its beginning; "last" is the newest.')] = "last",
+    json: Json = False,
+) -> None:
+    """A run's report and every step it took."""
+    show.whole_run(*room.ReadingRoom().show(run), json)
+
+
+@app.command()
+def models() -> None:
+    """What serves what: every model known here, its targets, and what it needs."""
+    show.models()
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"readingroom {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+    del version
+
+
+def main() -> None:
+    """Run the command line; every error ends in one line on standard error."""
+    try:
+        app()
+    except ReadingRoomError as error:
+        typer.echo(f"readingroom: {error.line()}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        typer.echo("readingroom: stopped", err=True)
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is told in one line, too
+        if os.environ.get("READINGROOM_DEBUG"):
+            traceback.print_exc()
+        typer.echo(
+            f"readingroom: a fault of this program ({type(error).__name__}). "
+            "Run again with READINGROOM_DEBUG=1 and report what it prints.",
+            err=True,
+        )
+        sys.exit(3)

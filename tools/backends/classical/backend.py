@@ -1,0 +1,162 @@
+"""The embedded default: classical image analysis and small fitted models behind the backend protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from readingroom.domain.image import ImageRef
+from readingroom.domain.request import Request
+from readingroom.errors import BadRequest, NotServed
+from readingroom.imaging.image import Image
+from readingroom.imaging.windowing import display_gray, display_rgb
+from readingroom.tools.backends.classical import brain, ct, fundus, histology, skin, ultrasound
+from readingroom.tools.backends.classical.chest_draft import NOT_ASSESSED, draft_chest
+from readingroom.tools.backends.classical.chest_reading import ChestSegments, read_chest
+from readingroom.tools.backends.classical.descriptor import DESCRIPTOR_ID, PREPROCESSING_ID, describe
+from readingroom.tools.backends.classical.modality import guess_modality
+from readingroom.tools.backends.classical.segment import Segment
+from readingroom.tools.backends.protocol import Classified, Draft, Embedded, Model, Scored, Segmented
+from readingroom.tools.models import models, served_targets, would_serve
+
+VERSION = "0.1.0"
+
+BASELINE = Model(
+    backend="classical",
+    name="classical baseline",
+    version=VERSION,
+    preprocessing_id="source-pixels",
+    description="classical image analysis and small models fitted by this project",
+)
+
+Segmenter = Callable[[Image], Segment]
+
+
+def _volume_spacing(ref: ImageRef) -> tuple[float, float, float] | None:
+    spacing = ref.spacing
+    return None if spacing is None else (spacing.slice or 1.0, spacing.row, spacing.column)
+
+
+def _ct(target: str) -> Segmenter:
+    def run(image: Image) -> Segment:
+        return ct.segment_ct(image.pixels.astype(np.float32, copy=False), target, _volume_spacing(image.ref))
+
+    return run
+
+
+SEGMENTERS: dict[tuple[str, str], Segmenter] = {
+    **{("ct", name): _ct(name) for name in ("body", "lung", "right lung", "left lung", "bone", "airway", "liver")},
+    ("mr", "brain"): lambda image: brain.segment_brain(
+        image.pixels.astype(np.float32, copy=False), _volume_spacing(image.ref)
+    ),
+    ("dermoscopy", "lesion"): lambda image: skin.segment_lesion(display_rgb(image)),
+    ("fundus", "optic disc"): lambda image: fundus.segment_optic_disc(display_rgb(image)),
+    ("fundus", "vessels"): lambda image: fundus.segment_vessels(display_rgb(image)),
+    ("pathology", "nuclei"): lambda image: histology.segment_nuclei(display_rgb(image)),
+    ("ultrasound", "fetal head"): lambda image: ultrasound.segment_fetal_head(display_gray(image)),
+    ("ultrasound", "hypoechoic lesion"): lambda image: ultrasound.segment_hypoechoic_lesion(display_gray(image)),
+}
+"""By modality and target; chest radiographs have a reader of their own, since one pass gives lungs and heart."""
+
+
+class ClassicalBackend:
+    """Keeps the chest readings of one study, so that segmenting and drafting look at each film once."""
+
+    name = "classical"
+    version = VERSION
+
+    def __init__(self) -> None:
+        self._chests: dict[str, asyncio.Task[ChestSegments]] = {}
+
+    def targets(self, ref: ImageRef) -> tuple[str, ...]:
+        """All it serves for such an image but what must be asked for by name."""
+        held_back = models()["classical"].only_on_request
+        doubled = {"lung"} if ref.modality in ("x_ray", "ct") else set()
+        served = served_targets("classical", ref) if self._can_see(ref) else ()
+        return tuple(name for name in served if name not in held_back and name not in doubled)
+
+    @staticmethod
+    def _can_see(ref: ImageRef) -> bool:
+        return not (ref.modality == "ct" and ref.units != "HU") and ref.kind != "frames"
+
+    def _refuse(self, target: str, ref: ImageRef) -> NotServed:
+        where = f"{ref.modality.replace('_', '-')} {ref.anatomy}"
+        if target in served_targets("classical", ref) and not self._can_see(ref):
+            why = "needs Hounsfield units, which this image does not carry" if ref.units != "HU" else "serves no cine"
+            return NotServed(f"the classical baseline {why}: {target!r} is not outlined", do="Give the DICOM or NIfTI.")
+        return NotServed(
+            f"the classical baseline does not outline {target!r} in {where}", do=f"{would_serve(target, ref)}."
+        )
+
+    async def segment(self, image: Image, targets: tuple[str, ...]) -> tuple[Segmented, ...]:
+        """Refuses before it starts, so that a wrong name costs nothing."""
+        served = served_targets("classical", image.ref)
+        for target in targets:
+            if target not in served or not self._can_see(image.ref):
+                raise self._refuse(target, image.ref)
+        if image.ref.modality == "x_ray":
+            chest = await self._chest(image)
+            return tuple(chest.by_target(target) for target in targets)
+        found = [await asyncio.to_thread(SEGMENTERS[image.ref.modality, target], image) for target in targets]
+        return tuple(_segmented(item, target) for item, target in zip(found, targets, strict=True))
+
+    async def _chest(self, image: Image) -> ChestSegments:
+        """One reading a film, shared by whoever asks while the first is still at it."""
+        key = f"{image.ref.sha256}:{image.ref.image_left}"
+        if key not in self._chests:
+            self._chests[key] = asyncio.create_task(asyncio.to_thread(read_chest, image, BASELINE))
+        return await self._chests[key]
+
+    async def embed(self, image: Image) -> Embedded:
+        """Of a volume or several frames: the middle plane. Raises nothing of its own."""
+        vector = await asyncio.to_thread(describe, _flat(image))
+        model = BASELINE.model_copy(
+            update={
+                "name": DESCRIPTOR_ID,
+                "preprocessing_id": PREPROCESSING_ID,
+                "description": "a hand-made image descriptor, not a foundation model",
+            }
+        )
+        return Embedded(vector, model)
+
+    async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified:
+        """Modality and anatomy by a linear head on the descriptor. Raises NotServed for any other label, by name."""
+        guess = await asyncio.to_thread(guess_modality, _flat(image), [label.lower() for label in labels])
+        scores = tuple(Scored(label, score) for label, score in guess.scores)
+        model = BASELINE.model_copy(update={"preprocessing_id": PREPROCESSING_ID})
+        return Classified(guess.label, scores, guess.reason, calibrated=False, model=model)
+
+    async def draft(self, images: tuple[Image, ...], request: Request) -> Draft:
+        """What was measured of the frontal film; nothing here reads the words of the request."""
+        del request
+        if not images:
+            raise BadRequest("a draft needs an image")
+        ref = images[0].ref
+        if (ref.modality, ref.anatomy) != ("x_ray", "chest"):
+            raise NotServed(
+                f"the classical baseline drafts chest radiographs, not {ref.modality} {ref.anatomy}",
+                do="Use segment and measure.",
+            )
+        chest = await self._chest(images[0])
+        found = await asyncio.to_thread(draft_chest, images[0], chest)
+        return Draft(found, NOT_ASSESSED, BASELINE)
+
+
+def _flat(image: Image) -> Any:
+    plane = image.ref.depth // 2 if image.ref.depth > 1 else None
+    return display_rgb(image, plane=plane) if image.ref.colour else display_gray(image, plane=plane)
+
+
+def _segmented(found: Segment, target: str) -> Segmented:
+    return Segmented(
+        target=target,
+        mask=found.mask,
+        quality=found.quality,
+        quality_reason=found.reason,
+        method=found.method,
+        model=BASELINE,
+        caveat=found.caveat,
+    )

@@ -1,0 +1,14 @@
+"""The list of tools."""
+
+from __future__ import annotations
+
+from readingroom.tools.classify import CLASSIFY
+from readingroom.tools.compare import COMPARE
+from readingroom.tools.describe import DESCRIBE
+from readingroom.tools.draft_findings import DRAFT_FINDINGS
+from readingroom.tools.embed import EMBED
+from readingroom.tools.measure import MEASURE
+from readingroom.tools.segment import SEGMENT
+from readingroom.tools.tool import Tool
+
+TOOLS: tuple[Tool, ...] = (SEGMENT, MEASURE, EMBED, CLASSIFY, DRAFT_FINDINGS, COMPARE, DESCRIBE)

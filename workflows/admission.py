@@ -1,0 +1,77 @@
+"""What is settled of a study before any tool runs: what the user states, what the pixels tell, what the gate says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from readingroom.domain.gate import Gate
+from readingroom.domain.image import ImageRef, Spacing
+from readingroom.domain.request import Stated
+from readingroom.errors import BadStudy
+from readingroom.imaging.gate import inspect
+from readingroom.imaging.image import Image, Study
+from readingroom.tools.classify import ClassifyRequest, classify
+from readingroom.tools.tool import Bench
+
+
+def _stated_ref(ref: ImageRef, stated: Stated) -> ImageRef:
+    changes: dict[str, object] = {}
+    for name in ("modality", "anatomy", "view", "image_left"):
+        value = getattr(stated, name)
+        if value is not None:
+            changes |= {name: value, f"{name}_source": "stated"}
+    if stated.pixel_mm is not None:
+        spacing = Spacing(row=stated.pixel_mm, column=stated.pixel_mm, source="stated by the user", plane="patient")
+        changes |= {"spacing": spacing, "spacing_note": ""}
+    return ref.model_copy(update=changes)
+
+
+def restated(study: Study, stated: Stated) -> Study:
+    """What the user says of the images goes before header and pixels."""
+    return replace(
+        study, images=tuple(replace(image, ref=_with_side(_stated_ref(image.ref, stated))) for image in study.images)
+    )
+
+
+def _with_side(ref: ImageRef) -> ImageRef:
+    """A frontal radiograph without a side in its header is shown facing the reader: image left is patient right."""
+    frontal = ref.modality == "x_ray" and ref.anatomy == "chest" and ref.view != "lateral"
+    if frontal and ref.image_left == "unknown":
+        return ref.model_copy(update={"image_left": "right", "image_left_source": "convention"})
+    return ref
+
+
+async def _routed_ref(bench: Bench, image: Image) -> ImageRef:
+    found = await classify(bench, f"route-{image.ref.id}", ClassifyRequest(image=image.ref.id))
+    modality, _, anatomy = found.label.partition(" ")
+    if found.label == "unknown" or image.ref.modality not in ("unknown", modality):
+        return image.ref
+    changes: dict[str, object] = {}
+    if image.ref.modality == "unknown":
+        changes |= {"modality": modality, "modality_source": "pixels"}
+    if image.ref.anatomy == "unknown":
+        changes |= {"anatomy": anatomy, "anatomy_source": "pixels"}
+    return _with_side(ImageRef.model_validate({**image.ref.model_dump(), **changes}))
+
+
+async def routed(study: Study, bench: Bench) -> tuple[Study, Bench]:
+    """Where neither header nor user tells modality or body part, the pixels are asked, as a step of the run.
+
+    The pixels never overrule a modality that the header or the user names.
+    """
+    images = []
+    for image in study.images:
+        asked = "unknown" in (image.ref.modality, image.ref.anatomy) and image.ref.kind != "frames"
+        images.append(replace(image, ref=await _routed_ref(bench, image)) if asked else image)
+    settled = replace(study, images=tuple(images))
+    return settled, replace(bench, images={image.ref.id: image for image in settled.images})
+
+
+def gated(study: Study) -> tuple[Gate, ...]:
+    """The gate's answers for every image. Raises BadStudy with the first refusal's reason."""
+    gates = tuple(inspect(image) for image in study.images)
+    for gate, image in zip(gates, study.images, strict=True):
+        for check in gate.refusals:
+            name = image.ref.name or "the image"
+            raise BadStudy(f"{name} was refused: {check.reason}", do="Give another image, or say what it is.")
+    return gates

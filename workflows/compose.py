@@ -1,0 +1,101 @@
+"""From gathered evidence to a checked report: number, write, verify, and tell the limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from readingroom.agents.limitations import limitation
+from readingroom.agents.numbering import number
+from readingroom.agents.template import ReportTemplate, template_for
+from readingroom.agents.verifier import Ledger, of_report, verify
+from readingroom.agents.writer import write_findings, write_technique
+from readingroom.domain.evidence import Evidence
+from readingroom.domain.finding import Limitation
+from readingroom.domain.gate import Gate
+from readingroom.domain.report import Provenance, Report
+from readingroom.domain.request import Request
+from readingroom.imaging.image import Study
+from readingroom.tools.backends.protocol import Model
+from readingroom.workflows.reading import Gathered, name_of
+
+WRITER = "template writer 1"
+
+TOLD_ELSEWHERE = frozenset({"spacing", "side"})
+"""Warnings of the gate that the workflows put in words of their own."""
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Who read, when and with what: the part of the provenance that the workflow cannot know."""
+
+    run: str
+    workflow: str
+    planner: str
+    backend: Model
+    code_version: str
+    started: str
+    finished: str
+
+
+def _limits(gathered: Gathered, study: Study, gates: tuple[Gate, ...], backend: Model) -> tuple[Limitation, ...]:
+    refs = {image.ref.id: image.ref for image in study.images}
+    found = [
+        limitation("research_only"),
+        limitation("baseline", model=f"The {backend.name} {backend.version}", description=backend.description),
+    ]
+    found += gathered.limitations
+    found += [
+        limitation("gate", image=name_of(refs[gate.image_id]), reason=check.reason)
+        for gate in gates
+        for check in gate.warnings
+        if check.name not in TOLD_ELSEWHERE
+    ]
+    found += [limitation("series", note=note) for note in study.notes]
+    found += [limitation("series", note=note) for image in study.images for note in image.ref.notes]
+    found.append(limitation("not_calibrated"))
+    return tuple({item.text: item for item in found}.values())
+
+
+def _comparison(study: Study, request: Request) -> str:
+    given = ["A prior image"] if study.priors else []
+    if request.prior_report:
+        given.append("a prior report" if given else "A prior report")
+    return f"{' and '.join(given)} {'were' if len(given) > 1 else 'was'} provided." if given else "None provided."
+
+
+def compose(gathered: Gathered, study: Study, request: Request, gates: tuple[Gate, ...], occasion: Occasion) -> Report:
+    """Raises BadRequest for an unknown template. The report comes verified: every sentence carries its verdict."""
+    first = study.current[0].ref if study.current else study.images[0].ref
+    template: ReportTemplate = template_for(first, request.template)
+    ledger: tuple[Evidence, ...] = number(gathered.evidence)
+    current = frozenset(image.ref.id for image in study.images if image.ref.role != "prior")
+    findings, impression = write_findings(template, ledger, current)
+    report = Report(
+        id=f"report-{occasion.run}",
+        status="partial" if gathered.degraded else "preliminary",
+        title=template.title,
+        subject=study.subject,
+        images=tuple(image.ref for image in study.images),
+        indication=request.indication,
+        technique=request.technique or write_technique(template, first),
+        comparison=_comparison(study, request),
+        findings=findings,
+        impression=impression,
+        limitations=_limits(gathered, study, gates, occasion.backend),
+        evidence=ledger,
+        provenance=Provenance(
+            run=occasion.run,
+            workflow=occasion.workflow,
+            template=f"{template.id} {template.version}",
+            template_sha256=template.sha256,
+            planner=occasion.planner,
+            writer=WRITER,
+            backends=(f"{occasion.backend.name} {occasion.backend.version}",),
+            code_version=occasion.code_version,
+            started=occasion.started,
+            finished=occasion.finished,
+            degraded=tuple(gathered.degraded),
+        ),
+    )
+    verification = verify(of_report(report), Ledger(evidence=report.evidence, images=report.images))
+    return report.model_copy(update={"verification": verification})

@@ -1,0 +1,72 @@
+"""What every workflow hands over: evidence, what was not assessed, and what to say of the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from readingroom.agents.limitations import limitation
+from readingroom.domain.evidence import Evidence
+from readingroom.domain.finding import Limitation
+from readingroom.domain.image import ImageRef
+from readingroom.errors import BadInput, ReadingRoomError, RecordError
+from readingroom.tools.segment import SegmentResult
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Gathered:
+    """Evidence in the order of the plan, and the limitations that came up on the way."""
+
+    evidence: list[tuple[Evidence, ...]] = field(default_factory=list)
+    limitations: list[Limitation] = field(default_factory=list)
+    degraded: list[str] = field(default_factory=list)
+    """Steps that failed; the report is then partial."""
+
+    async def attempt(self, step: str, call: Awaitable[Result]) -> Result | None:
+        """The step's result, or None where the tool failed: the reading goes on and says so.
+
+        What the user must mend (BadInput) and what the record cannot hold (RecordError) still end the reading.
+        """
+        try:
+            return await call
+        except (BadInput, RecordError):
+            raise
+        except ReadingRoomError as error:
+            self.degraded.append(step)
+            self.limitations.append(limitation("tool_failed", step=step, reason=error.line()))
+            return None
+
+
+def name_of(ref: ImageRef) -> str:
+    """How a sentence names an image: "the frontal radiograph", "the prior image"."""
+    if ref.role == "prior":
+        return "the prior image"
+    return f"the {ref.name}" if ref.name else "the image"
+
+
+def not_assessable(result: SegmentResult, ref: ImageRef) -> list[Limitation]:
+    """One limitation for each target whose outline was of low quality."""
+    return [
+        limitation("low_quality", target=f"the {part.target}", image=name_of(ref), reason=part.reason.rstrip("."))
+        for part in result.outlines
+        if not part.assessable
+    ]
+
+
+def caveats(refs: Iterable[ImageRef]) -> list[Limitation]:
+    """What an image's header leaves open: spacing and side."""
+    found: list[Limitation] = []
+    for ref in refs:
+        name = name_of(ref)
+        if ref.spacing is None:
+            found.append(limitation("no_spacing", image=name, note=ref.spacing_note))
+        elif ref.spacing.plane == "detector":
+            found.append(limitation("detector_spacing", image=name, source=ref.spacing.source))
+        if ref.image_left == "unknown" and ref.modality in ("x_ray", "ct", "mr"):
+            found.append(limitation("side_unknown", image=name))
+        elif ref.image_left_source == "convention":
+            found.append(limitation("side_convention", image=name))
+    return found
