@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from readingroom.agents.claims import Claim
+from readingroom.agents.claim import Claim
 from readingroom.agents.ledger import LOW_QUALITY
 from readingroom.agents.lexicon import Lexicon
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.terms import Certainty, Change, Laterality
 
 Agreement = Literal["same", "silent", "finer", "other"]
-"""same: the evidence says so. silent: it does not speak of it. finer: it says so less exactly. other: it says otherwise."""
+"""same: the evidence says so. silent: it does not speak of it. finer: it says so less exactly. other: it differs."""
 
 SIDES: dict[Laterality, frozenset[str]] = {
     "left": frozenset(("left",)), "right": frozenset(("right",)), "bilateral": frozenset(("left", "right")),
@@ -23,7 +23,8 @@ FIRMNESS: dict[Certainty, int] = {
 }  # fmt: skip
 
 COURSE: dict[Change, str] = {
-    "new": "new", "resolved": "gone", "stable": "same", "larger": "more", "worse": "more", "smaller": "less", "better": "less",
+    "new": "new", "resolved": "gone", "stable": "same",
+    "larger": "more", "worse": "more", "smaller": "less", "better": "less",
 }  # fmt: skip
 
 CALIBRATED: tuple[tuple[float, Certainty], ...] = ((0.99, "definite"), (0.9, "most_likely"), (0.75, "likely"))
@@ -54,8 +55,12 @@ def zone_agreement(claim: Claim, item: Evidence, words: Lexicon) -> Agreement:
     told = words.place(item.zone)
     if not told:
         return "silent" if claim.presence != "absent" and claim.zone not in words.qualifiers else "same"
+    if told.endswith(f" {claim.zone}"):
+        return "same"
     if claim.zone == told or claim.zone in words.zones.get(told, ()):
         return "same"
+    if claim.zone.endswith(f" {told}"):
+        return "finer"
     return "finer" if told in words.zones.get(claim.zone, ()) or told in words.qualifiers else "other"
 
 
@@ -67,7 +72,7 @@ def severity_agreement(claim: Claim, item: Evidence) -> Agreement:
 
 
 def allowed_certainty(item: Evidence) -> Certainty:
-    """The firmest word that evidence bears: an uncalibrated score or a poor quality bears no more than "may represent"."""
+    """The firmest word that evidence bears: an uncalibrated score or a poor quality no more than "may represent"."""
     if item.presence == "indeterminate" or (item.quality is not None and item.quality < LOW_QUALITY):
         return "may_represent"
     if item.score is None or item.score_kind in ("quality", "none"):

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Literal
 
-from readingroom.agents.claims import Claim, claims_of
+from readingroom.agents.claim import Claim
+from readingroom.agents.claims import claims_of
 from readingroom.agents.quantities import Quantity
 from readingroom.agents.sentences import Sentence
 from readingroom.domain.evidence import Evidence, Origin
@@ -43,7 +44,14 @@ def evidence_of(
     return tuple(found)
 
 
-def _evidence(claim: Claim, name: str, text: str, image_id: str, prior: str, kind: Literal["prior_report", "clinical_note", "human"]) -> Evidence:
+def _evidence(
+    claim: Claim,
+    name: str,
+    text: str,
+    image_id: str,
+    prior: str,
+    kind: Literal["prior_report", "clinical_note", "human"],
+) -> Evidence:
     digest = hashlib.sha256(text.encode()).hexdigest()
     score = SCORE.get(claim.certainty)
     return Evidence(
@@ -79,5 +87,6 @@ def _measurement(number: Quantity) -> Measurement:
         decimals=min(number.decimals, 4),
         sd=number.sd,
         method="read from text",
+        qualifier="estimated" if number.role == "bound" else "approximate",
         spacing_source="text" if unit in PHYSICAL else "none",
     )

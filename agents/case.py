@@ -26,7 +26,7 @@ class Case(NamedTuple):
     text: tuple[Told, ...]
     """The whole text, this sentence included."""
     by_id: Mapping[str, Told]
-    index: Index
+    ledger: Index
 
     @property
     def sentence(self) -> Sentence:
@@ -38,7 +38,7 @@ class Case(NamedTuple):
 
     def name(self, concept: str) -> str:
         """What to call a concept in a reason."""
-        return self.index.words.name(concept)
+        return self.ledger.words.name(concept)
 
 
 class Judge(NamedTuple):

@@ -6,49 +6,18 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple, cast
 
+from readingroom.agents.claim import GREATER, Claim
 from readingroom.agents.clauses import clauses_of
 from readingroom.agents.compose import Mention, mentions_of
-from readingroom.agents.laterality import Site, Window, sites_of, windows_of
+from readingroom.agents.dominance import ITSELF, with_dominance
+from readingroom.agents.laterality import Site, sites_of, windows_of
 from readingroom.agents.lexicon import Lexicon, lexicon
 from readingroom.agents.negation import Polarity, polarities
+from readingroom.agents.orphans import inherit, loose_sides, orphans_of
+from readingroom.agents.particulars import Clause, changes_of, numbers_of, severity_of
 from readingroom.agents.quantities import Quantity
 from readingroom.agents.scan import Item, scan
-from readingroom.domain.terms import Certainty, Change, Laterality, Presence, Severity
-from readingroom.domain.value import Value
-
-SEVERITIES: tuple[Severity, ...] = ("trace", "mild", "moderate", "severe")
-
-
-class Claim(Value):
-    """One thing that a sentence says."""
-
-    observation: str
-    """A concept of the lexicon; "structure:adjective" where the lexicon has no name for what they make."""
-    presence: Presence
-    laterality: Laterality = "unspecified"
-    zone: str = ""
-    severity: Severity | None = None
-    certainty: Certainty = "definite"
-    change: Change | None = None
-    comparison: bool = False
-    """Speaks of an earlier image."""
-    quantities: tuple[Quantity, ...] = ()
-    scope: str = ""
-    """What a denial is limited to: other, new, suspicious, large, acute, focal or significant; empty where it is not."""
-    implied: bool = False
-    """Expanded from a broad statement: "the lungs are clear"."""
-    span: tuple[int, int]
-    """Where in the sentence, in characters."""
-
-
-class Clause(NamedTuple):
-    """A clause with what was found in it."""
-
-    items: list[Item]
-    mentions: list[Mention]
-    windows: list[Window]
-    free: set[int]
-    quantities: tuple[Quantity, ...]
+from readingroom.domain.terms import Change, Laterality, Severity
 
 
 def claims_of(sentence_text: str, *, previous: Claim | None = None) -> tuple[Claim, ...]:
@@ -59,8 +28,21 @@ def claims_of(sentence_text: str, *, previous: Claim | None = None) -> tuple[Cla
     """
     claims = _own_claims(sentence_text)
     if claims.orphans and previous is not None:
-        return (*claims.told, *(_inherit(orphan, previous) for orphan in claims.orphans))
+        return (*claims.told, *(inherit(orphan, previous) for orphan in claims.orphans))
     return claims.told
+
+
+class Part(NamedTuple):
+    """What a clause says of one of its mentions at one site."""
+
+    which: int
+    site: Site
+    polarity: Polarity
+    degree: str
+    """The degree at this site, where a list of sites grades each."""
+    numbers: tuple[Quantity, ...]
+    change: Change | None
+    compared: bool
 
 
 class _Reading(NamedTuple):
@@ -76,15 +58,13 @@ def _own_claims(text: str) -> _Reading:
     told: list[Claim] = []
     orphans: list[Claim] = []
     compared = any(item.kind == "compare" for item in row.items)
-    for items in clauses_of(row.items):
-        if _advises(items):
-            continue
+    for items in filter(None, map(_without_advice, clauses_of(with_dominance(row.items)))):
         claims = list(_clause_claims(items, row.quantities, compared, words))
         for claim in claims:
             if claim.observation:
                 told.append(claim)
             elif told:
-                told.append(_inherit(claim, _subject(told)))
+                told.append(inherit(claim, _subject(told)))
             else:
                 orphans.append(claim)
     return _Reading(_distinct(told), tuple(orphans))
@@ -99,60 +79,83 @@ def _subject(told: list[Claim]) -> Claim:
     return next((claim for claim in reversed(told) if claim.presence != "absent"), told[-1])
 
 
-def _inherit(orphan: Claim, subject: Claim) -> Claim:
-    sited = orphan.laterality != "unspecified" or bool(orphan.zone)
-    update: dict[str, object] = {"observation": subject.observation, "presence": subject.presence, "certainty": subject.certainty}
-    if not sited:
-        update |= {"laterality": subject.laterality, "zone": subject.zone}
-    if orphan.presence == "not_assessed":
-        update["presence"] = orphan.presence
-    return orphan.model_copy(update=update)
+def _without_advice(items: list[Item]) -> list[Item]:
+    """A recommendation says nothing of the image: "..., recommend CT", "CT is recommended"."""
+    at = next((index for index, item in enumerate(items) if item.kind == "advice"), None)
+    if at is None:
+        return items
+    passive = any(item.kind == "verb" for item in items[max(0, at - 2) : at]) or (
+        items[at].start != items[0].start and "be" in items[at].value
+    )
+    comma = max((index for index, item in enumerate(items[:at]) if item.kind == "comma"), default=0)
+    return items[:comma] if passive else items[:at]
 
 
-def _advises(items: list[Item]) -> bool:
-    """A recommendation says nothing of the image."""
-    return any(item.kind == "advice" for item in items)
-
-
-def _clause_claims(items: list[Item], quantities: tuple[Quantity, ...], compared: bool, words: Lexicon) -> Iterable[Claim]:
+def _clause_claims(
+    items: list[Item], quantities: tuple[Quantity, ...], compared: bool, words: Lexicon
+) -> Iterable[Claim]:
     mentions, free = mentions_of(items, words)
     mentions = _with_subjects(items, mentions, free, words)
     if not mentions:
-        return _orphan(items, quantities, compared, words)
+        return orphans_of(items, quantities, compared, words)
     windows = windows_of(items, mentions)
     clause = Clause(items, mentions, windows, free, quantities)
     sites = sites_of(items, mentions, windows, words)
     told = polarities(items, mentions)
-    numbers = _numbers(clause, words)
-    changes = _changes(clause)
+    loose = loose_sides(clause, words)
+    numbers = numbers_of(clause, words)
+    changes = changes_of(clause)
     claims: dict[Claim, None] = {}
-    for index, mention in enumerate(mentions):
+    for index in range(len(mentions)):
         for site in sites[index]:
-            claims[_claim(clause, index, site, told[index], numbers[index], changes[index], compared, len(sites[index]) > 1)] = None
-    return claims
+            degree = site.severity if len(sites[index]) > 1 else ""
+            for change in changes[index] or (None,):
+                part = Part(index, site, told[index], degree, numbers[index], change, compared)
+                claim = _claim(clause, part)
+                claims[claim] = None
+            if site.dominant and claim.presence == "present":
+                claims[_greater(claim, site.dominant)] = None
+    claims |= dict.fromkeys(loose)
+    return _specific(claims)
 
 
-def _claim(clause: Clause, index: int, site: Site, polarity: Polarity, numbers: tuple[Quantity, ...],
-           change: Change | None, compared: bool, several: bool) -> Claim:  # fmt: skip
-    mention, items = clause.mentions[index], clause.items
-    presence, certainty, scope = polarity
-    if presence == "absent" and scope == "new":
-        compared = True
-    graded = cast("Severity | None", site.severity or None) if several else None
-    severity = (graded or _severity(clause, index)) if presence in ("present", "indeterminate") and not mention.normality else None
+def _specific(claims: Iterable[Claim]) -> list[Claim]:
+    """Without "findings" where the clause goes on to say which: "findings consistent with edema"."""
+    told = list(claims)
+    named = [claim for claim in told if claim.observation != "abnormality" or claim.presence == "absent"]
+    return named or told
+
+
+def _claim(clause: Clause, part: Part) -> Claim:
+    mention, items = clause.mentions[part.which], clause.items
+    presence, certainty, scope = part.polarity
+    positive = presence in ("present", "indeterminate") and not mention.normality
+    degree = cast("Severity | None", part.degree or None) or severity_of(clause, part.which)
+    kept = presence != "absent" or mention.normality or part.change in ("resolved", "stable")
     return Claim(
         observation=mention.observation,
         presence=presence,
-        laterality=cast("Laterality", site.side or "unspecified"),
-        zone=site.zone,
-        severity=severity,
+        laterality=cast("Laterality", part.site.side or "unspecified"),
+        zone=part.site.zone,
+        severity=degree if positive else None,
         certainty=certainty,
-        change=change if presence != "absent" or change in ("resolved", "stable") else None,
-        comparison=compared or change is not None,
-        quantities=numbers if presence != "absent" or mention.flipped or numbers else (),
+        change=part.change if kept else None,
+        comparison=part.compared or part.change is not None or (presence == "absent" and scope == "new"),
+        quantities=part.numbers,
         scope=scope if presence == "absent" else "",
         implied=mention.normality and mention.broad,
         span=(items[mention.first].start, items[mention.last].end),
+    )
+
+
+def _greater(claim: Claim, side: str) -> Claim:
+    """The claim that one side is the worse."""
+    laterality = "not_applicable" if side == ITSELF else side
+    return Claim(
+        observation=f"{claim.observation}{GREATER}",
+        presence="present",
+        laterality=cast("Laterality", laterality),
+        span=claim.span,
     )
 
 
@@ -165,164 +168,15 @@ def _with_subjects(items: list[Item], mentions: list[Mention], free: set[int], w
     outlined = any(item.kind == "see" and item.value == "outline" for item in items)
     named = [index for index in free if not words.concepts[items[index].value].place]
     extra: list[Mention] = []
+    unassessed = next((index for index, item in enumerate(items) if item.kind == "unassessed"), -1)
+    alone_before = all(mention.first > unassessed for mention in mentions)
     for index in sorted(free):
         concept = words.concepts[items[index].value]
         if concept.place and (named or not alone):
             continue
-        if alone and (outlined or {"change", "unassessed", "pseudo", "quantity"} & kinds):
+        left_open = index < unassessed and alone_before
+        if left_open or (alone and (outlined or {"change", "unassessed", "pseudo", "quantity"} & kinds)):
             extra.append(Mention(concept.id, "structure", index, index, index))
         elif concept.reportable or (alone and concept.countable and "quantity" in kinds):
             extra.append(Mention(concept.id, "finding", index, index, index))
     return sorted([*mentions, *extra], key=lambda mention: mention.first)
-
-
-def _orphan(items: list[Item], quantities: tuple[Quantity, ...], compared: bool, words: Lexicon) -> Iterable[Claim]:
-    """A clause without a subject: "It measures 8 mm", "unchanged since the prior"."""
-    kinds = {item.kind for item in items}
-    numbers = tuple(quantities[int(item.value)] for item in items if item.kind == "quantity")
-    numbers = tuple(number for number in numbers if number.unit or number.decimals)
-    changes = [item.value for item in items if item.kind in ("change", "pseudo") and item.value != "keep"]
-    measured = next((item for item in items if item.kind == "measurement" and item.value != "size"), None)
-    if measured and numbers and "pronoun" not in kinds and measured.value not in ("diameter",):
-        return (Claim(observation=measured.value, presence="present", quantities=numbers, span=_span(items)),)
-    starts = items[0].kind in ("pronoun", "measurement", "change", "pseudo", "quantity", "verb", "compare", "open", "comma", "unassessed")
-    if not (numbers or changes or "unassessed" in kinds) or not (starts or "pronoun" in kinds):
-        return ()
-    return (
-        Claim(
-            observation="",
-            presence="not_assessed" if "unassessed" in kinds else "present",
-            change=cast("Change", changes[0]) if changes else None,
-            comparison=compared or bool(changes),
-            quantities=_named(items, numbers, quantities),
-            span=_span(items),
-        ),
-    )
-
-
-def _named(items: list[Item], numbers: tuple[Quantity, ...], quantities: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
-    kept = set(numbers)
-    return tuple(
-        number.model_copy(update={"name": name}) if (name := _name_at(items, index)) else number
-        for index, item in enumerate(items)
-        if item.kind == "quantity" and (number := quantities[int(item.value)]) in kept
-    )
-
-
-def _span(items: list[Item]) -> tuple[int, int]:
-    return (items[0].start, items[-1].end)
-
-
-def _severity(clause: Clause, index: int) -> Severity | None:
-    mention, window = clause.mentions[index], clause.windows[index]
-    items = clause.items
-    found = [item.value for item in items[window.start : mention.last + 1] if item.kind == "severity"]
-    if not found:
-        after = items[mention.last + 1 : window.end]
-        predicate = next((at for at, item in enumerate(after) if item.kind in ("verb", "open")), None)
-        found = [item.value for item in after[predicate or 0 :] if item.kind == "severity"] if predicate is not None else []
-        lead = items[: window.start] if index == 0 and mention.key == mention.last else []
-        found = found or [item.value for item in lead if item.kind == "severity" and "there" not in {i.kind for i in lead}]
-    return cast("Severity", max(found, key=SEVERITIES.index)) if found else None  # type: ignore[arg-type]
-
-
-def _numbers(clause: Clause, words: Lexicon) -> list[tuple[Quantity, ...]]:
-    """Each quantity of the clause to the mention it measures."""
-    given: list[list[Quantity]] = [[] for _ in clause.mentions]
-    for at, item in enumerate(clause.items):
-        if item.kind != "quantity":
-            continue
-        number = clause.quantities[int(item.value)]
-        owner = _owner(clause, at)
-        mention = clause.mentions[owner]
-        name = _name_at(clause.items, at)
-        concept = words.concepts.get(mention.observation)
-        if not number.unit and not number.decimals:
-            counted = concept is not None and (concept.countable or _next_is(clause, at, mention))
-            if not (counted or name == "count" or (mention.kind == "measurement") or number.role == "prior"):
-                continue
-            if counted and not name and not mention.kind == "measurement":
-                name = "count"
-        if mention.kind == "measurement" and not name:
-            name = mention.observation
-        given[owner].append(number.model_copy(update={"name": name}) if name else number)
-    return [tuple(numbers) for numbers in given]
-
-
-def _next_is(clause: Clause, at: int, mention: Mention) -> bool:
-    return mention.first > at and all(item.kind in ("word", "severity", "side", "descriptor") for item in clause.items[at + 1 : mention.first])
-
-
-def _owner(clause: Clause, at: int) -> int:
-    best = None
-    for index, (mention, window) in enumerate(zip(clause.mentions, clause.windows, strict=True)):
-        if window.start <= at < mention.first or mention.first <= at <= mention.last:
-            return index
-        if mention.last < at:
-            best = index
-    return best if best is not None else 0
-
-
-def _name_at(items: list[Item], at: int) -> str:
-    """The measurement named beside a number: "an area of 12", "12 in longest diameter"."""
-    for index in range(at - 1, max(-1, at - 7), -1):
-        kind = items[index].kind
-        if kind == "measurement":
-            if items[index].value != "size":
-                return items[index].value
-            break
-        if kind in ("comma", "and", "quantity", "open", "close"):
-            break
-    for index in range(at + 1, min(len(items), at + 4)):
-        kind = items[index].kind
-        if kind == "measurement":
-            return "" if items[index].value == "size" or _names_next(items, index) else items[index].value
-        if kind not in ("word", "link", "verb"):
-            break
-    return ""
-
-
-def _names_next(items: list[Item], index: int) -> bool:
-    """Whether a measurement word belongs to the number after it."""
-    following = [item.kind for item in items[index + 1 : index + 4]]
-    return "quantity" in following and "comma" not in following[: following.index("quantity")]
-
-
-def _changes(clause: Clause) -> list[Change | None]:
-    """The change word of each mention: its own, or the one that the whole list shares."""
-    items = clause.items
-    told: list[Change | None] = []
-    for mention, window in zip(clause.mentions, clause.windows, strict=True):
-        own = [item.value for item in items[window.start : window.end]
-               if item.kind in ("change", "pseudo") and item.value != "keep" and not _compares_sides(items, items.index(item))
-               and not (mention.first <= items.index(item) <= mention.last and item.start == items[mention.key].start and mention.key != mention.first)]  # fmt: skip
-        told.append(cast("Change", own[0]) if own else None)
-    resolved = [index for index, item in enumerate(items) if item.kind == "neg_post" and item.value == "resolved"]
-    shared = _shared_change(clause)
-    for index, mention in enumerate(clause.mentions):
-        if resolved and mention.last < resolved[0]:
-            told[index] = "resolved"
-        elif told[index] is None and shared is not None:
-            told[index] = shared
-    return told
-
-
-def _shared_change(clause: Clause) -> Change | None:
-    items = clause.items
-    changes = {item.start: (index, item.value) for index, item in enumerate(items)
-               if item.kind in ("change", "pseudo") and item.value != "keep" and not _compares_sides(items, index)}  # fmt: skip
-    if len(changes) != 1:
-        return None
-    ((index, value),) = changes.values()
-    first, last = clause.mentions[0], clause.mentions[-1]
-    leads = index < first.first and (clause.windows[0].start > index)
-    trails = index > last.last and any(item.kind == "verb" for item in items[last.last + 1 : index])
-    return cast("Change", value) if leads or trails else None
-
-
-def _compares_sides(items: list[Item], index: int) -> bool:
-    """"smaller than the right" compares two sides of one image."""
-    following = items[index + 1 : index + 5]
-    start = items[index].start
-    words = [item for item in following if item.start != start]
-    return bool(words) and words[0].value == "than" and any(item.kind == "side" for item in words)

@@ -52,7 +52,11 @@ def _chunks(stretch: list[Item]) -> list[list[Item]]:
     depth = 0
     for item in stretch:
         depth += (item.kind == "open") - (item.kind == "close")
-        if item.kind in ("comma", "and") and depth <= 0 and not (item.kind == "and" and chunks[-1] and chunks[-1][-1].kind == "comma"):
+        if (
+            item.kind in ("comma", "and")
+            and depth <= 0
+            and not (item.kind == "and" and chunks[-1] and chunks[-1][-1].kind == "comma")
+        ):
             chunks.append([])
         chunks[-1].append(item)
     return chunks
@@ -84,6 +88,8 @@ def _starts_anew(chunk: list[Item], before: list[Item], after: list[list[Item]])
     asserted = [kind for kind in kinds[subject:] if kind in ASSERTIONS]
     if not asserted:
         return False
-    denied = any(item.kind == "neg" for item in before) and not any(item.kind in ("verb", "there", "normal") for item in before)
+    denied = any(item.kind == "neg" for item in before) and not any(
+        item.kind in ("verb", "there", "normal") for item in before
+    )
     shared = "see" in kinds and not {"severity", "side", "change", "neg_post", "normal"} & set(kinds)
     return not (denied and shared)

@@ -8,7 +8,9 @@ from readingroom.agents.lexicon import Lexicon
 from readingroom.agents.scan import Item
 
 MENTIONS = frozenset(("finding", "device"))
-TRANSPARENT = frozenset(("word", "side", "zone", "severity", "scope", "descriptor", "compare", "change", "normal", "see"))
+TRANSPARENT = frozenset(
+    ("word", "side", "zone", "severity", "scope", "descriptor", "compare", "change", "normal", "see")
+)
 LISTED = frozenset(("and", "or", "comma"))
 
 
@@ -36,15 +38,27 @@ def mentions_of(clause: list[Item], words: Lexicon) -> tuple[list[Mention], set[
     mentions = _composed(clause, structures, used, words)
     taken = {(clause[mention.key].start, clause[mention.key].end) for mention in mentions}
     for index, item in enumerate(clause):
-        if item.kind in MENTIONS and (item.start, item.end) not in taken:
-            mentions.append(Mention(item.value, item.kind, index, index, index))
-        elif item.kind == "measurement" and words.concepts[item.value].standalone:
-            mentions.append(Mention(item.value, item.kind, index, index, index))
+        if (item.kind in MENTIONS and (item.start, item.end) not in taken) or (
+            item.kind == "measurement" and words.concepts[item.value].standalone
+        ):
+            mentions.append(Mention(_qualified(clause, index, words), item.kind, index, index, index))
     mentions.sort(key=lambda mention: (mention.first, mention.last))
     located = _located(clause, structures, mentions)
     mentions += _normalities(clause, [index for index in structures if index not in used | located], used, words)
     mentions.sort(key=lambda mention: (mention.first, mention.last))
     return mentions, {index for index in structures if index not in used}
+
+
+def _qualified(clause: list[Item], index: int, words: Lexicon) -> str:
+    """A finding as an adjective before it changes it: an old fracture is a healed one."""
+    name = clause[index].value
+    makes = words.concepts[name].makes
+    for item in reversed(clause[:index] if makes else []):
+        if item.kind == "descriptor" and item.value in makes:
+            return makes[item.value]
+        if item.kind not in TRANSPARENT and item.kind not in ("structure", "and"):
+            break
+    return name
 
 
 def _composed(clause: list[Item], structures: list[int], used: set[int], words: Lexicon) -> list[Mention]:
@@ -59,12 +73,18 @@ def _composed(clause: list[Item], structures: list[int], used: set[int], words: 
             concept = words.concepts[clause[target].value]
             made = concept.makes.get(item.value)
             if made is None:
-                if item.value in ("small", "borderline", "denser", "symmetric", "alike") or concept.place or _same_span_finding(clause, index):
+                if (
+                    item.value in ("small", "borderline", "denser", "symmetric", "alike")
+                    or concept.place
+                    or _same_span_finding(clause, index)
+                ):
                     continue
                 made = f"{concept.id}:{item.value}"
             used.add(target)
             mentions.append(
-                Mention(made.lstrip("!"), "finding", min(index, target), max(index, target), index, made.startswith("!"))
+                Mention(
+                    made.lstrip("!"), "finding", min(index, target), max(index, target), index, made.startswith("!")
+                )
             )
     return mentions
 
@@ -98,7 +118,10 @@ def _targets(clause: list[Item], index: int, structures: list[int]) -> list[int]
 
 def _attributive(clause: list[Item], index: int, target: int) -> bool:
     between = clause[index + 1 : target]
-    before = next((item for item in reversed(clause[:index]) if item.kind not in ("severity", "word", "scope", "side")), None)
+    before = next(
+        (item for item in reversed(clause[:index]) if item.kind not in ("severity", "word", "scope", "side", "neg")),
+        None,
+    )
     predicate = before is not None and before.kind == "verb"
     return not predicate and all(item.kind in TRANSPARENT for item in between)
 
@@ -178,9 +201,27 @@ def _located(clause: list[Item], structures: list[int], mentions: list[Mention])
     placed: set[int] = set()
     for index in structures:
         before = clause[:index]
-        linked = next((item.kind for item in reversed(before) if item.kind not in ("word", "side", "zone", "severity", "structure")), "")
-        ahead = next((item for item in clause[index + 1 :] if item.kind not in ("word", "side", "zone", "severity", "scope", "structure")), None)
-        behind = [m for m in mentions if m.last < index and not any(i.kind in ("verb", "comma") for i in clause[m.last + 1 : index])]
+        linked = next(
+            (
+                item.kind
+                for item in reversed(before)
+                if item.kind not in ("word", "side", "zone", "severity", "structure")
+            ),
+            "",
+        )
+        ahead = next(
+            (
+                item
+                for item in clause[index + 1 :]
+                if item.kind not in ("word", "side", "zone", "severity", "scope", "structure")
+            ),
+            None,
+        )
+        behind = [
+            m
+            for m in mentions
+            if m.last < index and not any(i.kind in ("verb", "comma") for i in clause[m.last + 1 : index])
+        ]
         if (linked == "link" and behind) or (ahead is not None and ahead.kind in MENTIONS):
             placed.add(index)
     return placed
@@ -200,7 +241,8 @@ def _normalities(clause: list[Item], free: list[int], used: set[int], words: Lex
             denied = concept.normal or (f"{concept.id}:abnormal",)
             broad = concept.broad or len(denied) > 1
             mentions += [
-                Mention(name, "finding", min(index, target), max(index, target), index, True, True, broad) for name in denied
+                Mention(name, "finding", min(index, target), max(index, target), index, True, True, broad)
+                for name in denied
             ]
     return mentions
 

@@ -21,6 +21,8 @@ class Site(NamedTuple):
     side: str = ""
     zone: str = ""
     severity: str = ""
+    dominant: str = ""
+    """Of two sides the one that is said to be worse."""
 
 
 class Window(NamedTuple):
@@ -38,7 +40,9 @@ def windows_of(clause: list[Item], mentions: list[Mention]) -> list[Window]:
         starts.append(_start(clause, mention.first, min(floor, mention.first)))
         floor = max(floor, mention.last + 1)
     ends = [*starts[1:], len(clause)]
-    return [Window(start, max(end, mention.last + 1)) for start, end, mention in zip(starts, ends, mentions, strict=True)]
+    return [
+        Window(start, max(end, mention.last + 1)) for start, end, mention in zip(starts, ends, mentions, strict=True)
+    ]
 
 
 def _start(clause: list[Item], first: int, floor: int) -> int:
@@ -69,13 +73,15 @@ def _only_modifiers(clause: list[Item], at: int, floor: int) -> bool:
     return placed
 
 
-def sites_of(clause: list[Item], mentions: list[Mention], windows: list[Window], words: Lexicon) -> list[tuple[Site, ...]]:
+def sites_of(
+    clause: list[Item], mentions: list[Mention], windows: list[Window], words: Lexicon
+) -> list[tuple[Site, ...]]:
     """The sites of each mention; a side named once for a list is given to its members that have none."""
     told = [_gather(clause, mention, window, words) for mention, window in zip(mentions, windows, strict=True)]
     lead = _leading(clause, mentions, windows, words)
     for index, mention in enumerate(mentions):
-        if not told[index] and lead and _takes_side(mention, words):
-            told[index] = lead
+        if lead and _takes_side(mention, words) and not any(site.side for site in told[index]):
+            told[index] = [lead[0]._replace(zone=site.zone) for site in told[index]] or lead
     _share(clause, mentions, windows, told, words)
     return [tuple(sites) or (Site(),) for sites in told]
 
@@ -95,14 +101,24 @@ def _leading(clause: list[Item], mentions: list[Mention], windows: list[Window],
     return _sites(head, words)
 
 
+def reach_of(items: list[Item], mention: Mention, window: Window) -> int:
+    """Up to where a mention's sides are its own: a device's end at the second side, for that is where its tip lies."""
+    for index in range(mention.last + 1, window.end):
+        if items[index].kind == "stop" or (items[index].kind == "neg" and index > mention.last + 1):
+            return index
+        if (
+            mention.kind == "device"
+            and items[index].kind == "side"
+            and any(one.kind == "side" for one in items[window.start : index])
+        ):
+            return index
+    return window.end
+
+
 def _gather(clause: list[Item], mention: Mention, window: Window, words: Lexicon) -> list[Site]:
     before = clause[window.start : mention.first]
     inner = clause[mention.first : mention.last + 1]
-    after = clause[mention.last + 1 : window.end]
-    for index, item in enumerate(after):
-        if item.kind == "stop" or (item.kind == "neg" and index):
-            after = after[:index]
-            break
+    after = clause[mention.last + 1 : reach_of(clause, mention, window)]
     placed = mention.kind == "device" or mention.observation in words.placed
     return _sites([*before, *inner, *after], words, placed)
 
@@ -114,12 +130,15 @@ class _Collector:
         self.found: list[Site] = []
         self.words = words
         self.placed = placed
-        self.side = self.zone = self.severity = ""
+        self.side = self.zone = self.severity = self.dominant = ""
         self.listed = self.reference = False
 
     def flush(self) -> None:
         if self.side or self.zone:
-            self.found.append(Site(self.side, self.zone, self.severity))
+            self.found.append(Site(self.side, self.zone, self.severity, self.dominant))
+        elif self.dominant:
+            self.found.append(Site("bilateral", "", self.severity, self.dominant))
+        self.dominant = ""
 
     def take(self, item: Item) -> None:
         if item.kind == "word":
@@ -135,6 +154,8 @@ class _Collector:
                 self.flush()
                 self.side = self.zone = ""
             self.severity = item.value
+        elif item.kind == "greater":
+            self.dominant = item.value
         elif item.kind in LISTED:
             self.listed = True
         elif item.kind != "link":
@@ -161,8 +182,13 @@ class _Collector:
 
     def take_structure(self, name: str) -> None:
         concept = self.words.concepts[name]
-        if (self.placed or concept.place) and not concept.broad and not (self.zone and self.zone not in self.words.qualifiers):
-            self.take_zone(name)
+        if (
+            (self.placed or concept.place)
+            and not concept.broad
+            and not (self.zone and self.zone not in self.words.qualifiers)
+        ):
+            self.zone = f"{self.zone} {name}" if self.zone in BARE else name
+            self.listed = False
 
 
 def _sites(items: list[Item], words: Lexicon, placed: bool = False) -> list[Site]:
@@ -174,7 +200,7 @@ def _sites(items: list[Item], words: Lexicon, placed: bool = False) -> list[Site
 
 
 def _completed(found: list[Site]) -> list[Site]:
-    """"right and left lower lobes": both are lower lobes; "right upper and lower lobes": both are lobes."""
+    """ "right and left lower lobes": both are lower lobes; "right upper and lower lobes": both are lobes."""
     for index in range(len(found) - 2, -1, -1):
         zone, following = found[index].zone, found[index + 1].zone
         if not zone and following and found[index].side and len(found) == 2:
@@ -184,7 +210,9 @@ def _completed(found: list[Site]) -> list[Site]:
     return list(dict.fromkeys(found))
 
 
-def _share(clause: list[Item], mentions: list[Mention], windows: list[Window], told: list[list[Site]], words: Lexicon) -> None:
+def _share(
+    clause: list[Item], mentions: list[Mention], windows: list[Window], told: list[list[Site]], words: Lexicon
+) -> None:
     """Give a coordinated finding without a side its neighbour's: "left effusion and atelectasis"."""
     for index in range(1, len(mentions)):
         if told[index] or not told[index - 1] or not _takes_side(mentions[index], words) or mentions[index].normality:

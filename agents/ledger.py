@@ -60,7 +60,9 @@ def index_of(ledger: Ledger) -> Index:
     naming: dict[str, list[Evidence]] = defaultdict(list)
     hearsay: dict[str, list[Evidence]] = defaultdict(list)
     images = {image.id: image for image in ledger.images}
-    earlier = frozenset(item.id for item in ledger.evidence if item.image_id in images and images[item.image_id].role == "prior")
+    earlier = frozenset(
+        item.id for item in ledger.evidence if item.image_id in images and images[item.image_id].role == "prior"
+    )
     for item in ledger.evidence:
         if item.id in earlier:
             continue

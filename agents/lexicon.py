@@ -17,6 +17,9 @@ from readingroom.domain.value import Value
 
 Kind = Literal["finding", "structure", "measurement", "device", "quality"]
 
+OPEN = "open:"
+"""Marks an observation that the lexicon does not have, named by the text's own noun."""
+
 FOLDER = "lexicon"
 CLOSED = "words.yaml"
 TABLES = ("measures.yaml", "chest.yaml", "devices.yaml", "bones.yaml", "abdomen.yaml", "neuro.yaml", "other.yaml")
@@ -105,7 +108,7 @@ class Lexicon(NamedTuple):
     def name(self, concept: str) -> str:
         """What to call a concept in a sentence."""
         known = self.concepts.get(concept)
-        return known.name if known else concept.replace("_", " ").replace(":", " ")
+        return known.name if known else concept.removeprefix(OPEN).replace("_", " ").replace(":", " ")
 
 
 def tokens_of(text: str) -> tuple[str, ...]:
@@ -157,7 +160,7 @@ def _zone_tables(closed: Mapping[str, Any]) -> tuple[dict[str, frozenset[str]], 
 
 PLAIN = ("and", "or", "stop", "break", "verb", "there", "see", "link", "pronoun", "advice", "compare", "side", "zone",
          "severity", "scope", "neg", "neg_post", "pseudo", "hedge", "hedge_post", "unassessed", "normal", "descriptor",
-         "change")  # fmt: skip
+         "change", "dominance")  # fmt: skip
 
 
 def _closed_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:
@@ -183,8 +186,11 @@ def _concept_tags(concepts: Mapping[str, Concept]) -> Iterable[tuple[str, tuple[
             singular = (concept.name,) if rank == 0 else (concept.id.replace("_", " "), *concept.synonyms)
             extra = concept.plural if rank else ()
             for phrase in chain(singular, extra, *(plurals(word) for word in singular)):
-                if owner.setdefault(tokens_of(phrase), concept.id) == concept.id:
+                words = tokens_of(phrase)
+                if owner.setdefault(words, concept.id) == concept.id:
                     yield phrase, (concept.kind, concept.id)
+                    if words[:1] in (("left",), ("right",)):
+                        yield phrase, ("side", words[0])
 
 
 @lru_cache(maxsize=1)

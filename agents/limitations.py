@@ -37,7 +37,7 @@ def _sentences() -> dict[str, str]:
     return found
 
 
-def limitation(name: str, **names: Any) -> Limitation:
+def limitation(name: str, /, **names: Any) -> Limitation:
     """One limitation by its name in prompts/limitations.yaml."""
     text = render(_sentences()[name], f"{FILE}, {name}", **names)
     return Limitation.model_validate({"code": CODES[name], "text": text})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from readingroom.agents.agreement import SIDES, distance, sides_of
-from readingroom.agents.claims import Claim
+from readingroom.agents.claim import Claim
 from readingroom.agents.ledger import LOW_QUALITY, Index
 from readingroom.agents.quantities import Quantity, dimension, same_number
 from readingroom.domain.evidence import Evidence
@@ -23,7 +23,7 @@ class Match(NamedTuple):
 
     claim: Claim
     stance: str
-    """backed: some evidence says so. denied: evidence says the opposite. doubted: evidence leaves open what the text denies.
+    """backed: evidence says so. denied: evidence says the opposite. doubted: evidence leaves open what the text denies.
     part: only part was looked at. hearsay: only an untrusted text says so. nothing: no evidence speaks of it."""
     best: Evidence | None = None
     others: tuple[Evidence, ...] = ()
@@ -75,7 +75,7 @@ def _bears(claim: Claim, item: Evidence) -> bool:
 def _assertion(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match:
     under = _within(index.under.get(claim.observation, ()), pool)
     backing = [item for item in under if item.presence in ("present", "indeterminate")]
-    if backing:
+    if backing and not (_is_group(claim) and _only_denied(claim, under)):
         best = _nearest(claim, backing, index)
         return Match(claim, "backed", best, tuple(item for item in backing if item is not best))
     names = index.words.ancestors(claim.observation) - GROUPS | {claim.observation}
@@ -84,6 +84,16 @@ def _assertion(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match
         return Match(claim, "denied", None, tuple(against))
     rumours = _within(index.hearsay.get(claim.observation, ()), pool)
     return Match(claim, "hearsay" if rumours else "nothing", None, tuple(rumours))
+
+
+def _is_group(claim: Claim) -> bool:
+    """An unplaced claim of abnormality as such."""
+    return claim.observation.endswith("abnormality") and claim.laterality == "unspecified" and not claim.zone
+
+
+def _only_denied(claim: Claim, under: list[Evidence]) -> bool:
+    told = {item.presence for item in under if item.observation == claim.observation}
+    return "absent" in told and not told & {"present", "indeterminate"}
 
 
 def _measured(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match:
@@ -127,6 +137,12 @@ def _overlaps(claim: Claim, item: Evidence) -> bool:
     return not claimed or not told or bool(claimed & told)
 
 
+def _same_spot(claim: Claim, item: Evidence) -> bool:
+    """Whether both name the same finding on the same named side and place."""
+    named = claim.laterality != "unspecified"
+    return named and (item.observation, item.laterality, item.zone) == (claim.observation, claim.laterality, claim.zone)
+
+
 def _leaves_room(claim: Claim, item: Evidence, index: Index) -> bool:
     """Whether a narrowed denial is compatible with something present: "no large effusion" with a small one."""
     if claim.scope not in NARROWING and not (claim.implied and item.observation not in index.exact):
@@ -145,6 +161,9 @@ def _denial(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match:
     same = [item for item in exact if item.presence == "absent"]
     under = [item for item in _within(index.under.get(claim.observation, ()), pool) if _overlaps(claim, item)]
     present = [item for item in under if item.presence == "present" and not _leaves_room(claim, item, index)]
+    pointed = [item for item in present if _same_spot(claim, item)]
+    if pointed and not any(_same_spot(claim, item) for item in same):
+        return Match(claim, "denied", None, tuple(pointed))
     if same and _covers(claim, same):
         best = _nearest(claim, same, index)
         return Match(claim, "backed", best, tuple(item for item in present if item.observation == claim.observation))
@@ -163,14 +182,18 @@ def _denial(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match:
 
 def _unassessed(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match:
     about = [item for item in _within(_about(claim.observation, index), pool) if _overlaps(claim, item)]
-    sure = [item for item in about if item.presence in ("present", "absent") and (item.quality is None or item.quality >= LOW_QUALITY)]
+    sure = [
+        item
+        for item in about
+        if item.presence in ("present", "absent") and (item.quality is None or item.quality >= LOW_QUALITY)
+    ]
     if sure:
         return Match(claim, "denied", None, tuple(sure))
     return Match(claim, "backed", about[0] if about else None)
 
 
 def measurements_for(number: Quantity, found: Match, index: Index) -> list[tuple[Evidence, Measurement]]:
-    """Measurements a number can be held against: of the claim's evidence, of what that was computed from, else by name."""
+    """What a number can be held against: the claim's evidence, what that was computed from, else any of its name."""
     items = [item for item in (found.best, *found.others) if item is not None]
     items = [item for item in items if _overlaps(found.claim, item)] or items
     if found.best is not None:

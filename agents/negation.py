@@ -8,8 +8,13 @@ from readingroom.agents.compose import Mention
 from readingroom.agents.scan import Item
 from readingroom.domain.terms import Certainty, Presence
 
+REMOVED = "xxxx"
+"""What the Indiana collection prints for a word taken out; between a denial and a noun it was an adjective."""
+
+UNKNOWN = "unknown"
+
 ENDS = frozenset(("stop", "open", "close", "there"))
-SCOPES = ("other", "new", "suspicious", "large", "acute", "focal", "significant")
+SCOPES = ("other", "new", "suspicious", "large", "acute", "focal", "significant", "unknown")
 """What narrows a denial, the narrowest first."""
 
 DOUBT: dict[str, tuple[Presence, Certainty]] = {
@@ -39,10 +44,7 @@ class _State(NamedTuple):
 def polarities(clause: list[Item], mentions: list[Mention]) -> list[Polarity]:
     """One polarity a mention, in order."""
     states = _forward(clause)
-    told: list[Polarity] = []
-    for mention in mentions:
-        told.append(_polarity(clause, mention, states[mention.key], _after(clause, mention, mentions)))
-    return told
+    return [_polarity(clause, mention, states[mention.key], _after(clause, mention, mentions)) for mention in mentions]
 
 
 def _forward(clause: list[Item]) -> list[_State | None]:
@@ -53,20 +55,35 @@ def _forward(clause: list[Item]) -> list[_State | None]:
         kind = item.kind
         if kind == "neg" and not _is_late(clause, index):
             state = _State("neg", item.value, index)
-        elif kind == "hedge" and not (state and state.kind == "neg" and item.value != "may_represent" and state.at == index - 1):
+        elif kind in ("hedge", "hedge_post") and not (
+            state and state.kind == "neg" and _is_bound(clause, index, state)
+        ):
             state = _State("hedge", item.value, index)
-        elif kind in ENDS or (kind == "comma" and state and not _passes_comma(clause, index, state)):
-            state = None
-        elif kind == "pseudo":
-            state = None
-        elif kind == "and" and state and state.kind == "neg" and _grades(clause, index):
+        elif state is not None and _ends(clause, index, state):
             state = None
         states.append(state)
     return states
 
 
+def _is_bound(clause: list[Item], index: int, state: _State) -> bool:
+    """Whether a doubt stands inside a denial: "no questionable nodule", "no restriction to suggest infarct"."""
+    return state.at >= index - 2 or clause[index - 1].value == "to"
+
+
+def _ends(clause: list[Item], index: int, state: _State) -> bool:
+    """Whether a denial or a doubt goes no further than here."""
+    kind = clause[index].kind
+    if kind in ENDS or kind == "pseudo":
+        return True
+    if kind == "comma":
+        return not _passes_comma(clause, index, state)
+    if kind == "verb":
+        return state.value == "not" and _said(clause, state.at, index)
+    return kind == "and" and state.kind == "neg" and _grades(clause, index)
+
+
 def _is_late(clause: list[Item], index: int) -> bool:
-    """"not seen", "not well identified": it denies what stands before it."""
+    """ "not seen", "not well identified": it denies what stands before it."""
     if clause[index].value != "not":
         return False
     for item in clause[index + 1 : index + 4]:
@@ -92,8 +109,15 @@ def _passes_comma(clause: list[Item], index: int, state: _State) -> bool:
     return not any(item.kind in ("severity", "verb", "change") for item in chunk)
 
 
+def _said(clause: list[Item], start: int, end: int) -> bool:
+    """Whether what "not" denies stands before a verb already: "is not enlarged lungs are clear"."""
+    return any(item.kind in ("descriptor", "normal", "finding") for item in clause[start:end]) and any(
+        item.kind == "structure" for item in clause[start:end]
+    )
+
+
 def _grades(clause: list[Item], index: int) -> bool:
-    following = [item for item in clause[index + 1 : index + 4]]
+    following = clause[index + 1 : index + 4]
     return bool(following) and following[0].kind == "severity" and all(item.kind != "scope" for item in following[:2])
 
 
@@ -102,6 +126,8 @@ def _after(clause: list[Item], mention: Mention, mentions: list[Mention]) -> Ite
     last = max(mention.last, mention.key)
     for index in range(last + 1, len(clause)):
         item = clause[index]
+        if item.kind == "hedge_post" and any(other.first > index for other in mentions):
+            return None
         if item.kind in ("neg_post", "hedge_post", "unassessed"):
             return item
         if item.kind == "neg" and _is_late(clause, index):
@@ -114,7 +140,8 @@ def _after(clause: list[Item], mention: Mention, mentions: list[Mention]) -> Ite
 
 
 def _polarity(clause: list[Item], mention: Mention, state: _State | None, after: Item | None) -> Polarity:
-    if any(item.kind == "unassessed" for item in clause[: mention.first]) or (after and after.kind == "unassessed"):
+    seen = any(item.kind in ("there", "quantity") for item in clause)
+    if not seen and (_unassessed_before(clause, mention.first) or (after and after.kind == "unassessed")):
         return Polarity("not_assessed")
     denied = (state is not None and state.kind == "neg") != mention.flipped
     if mention.kind == "measurement":
@@ -133,6 +160,15 @@ def _polarity(clause: list[Item], mention: Mention, state: _State | None, after:
     return Polarity("present")
 
 
+def _unassessed_before(clause: list[Item], first: int) -> bool:
+    for item in reversed(clause[:first]):
+        if item.kind == "stop":
+            return False
+        if item.kind == "unassessed":
+            return True
+    return False
+
+
 def _scope(clause: list[Item], mention: Mention, state: _State | None) -> str:
     start = mention.first
     floor = state.at if state else -1
@@ -143,5 +179,16 @@ def _scope(clause: list[Item], mention: Mention, state: _State | None) -> str:
             break
         if item.kind == "scope":
             found.add(item.value)
+        elif item.value == REMOVED:
+            found.add(UNKNOWN)
     found.update(item.value for item in clause[mention.first : mention.last + 1] if item.kind == "scope")
     return next((scope for scope in SCOPES if scope in found), "")
+
+
+def scoped(clause: list[Item], at: int) -> bool:
+    """Whether a denial reaches the item, from the left or from behind."""
+    state = _forward(clause)[at]
+    if state is not None and state.kind == "neg":
+        return True
+    after = _after(clause, Mention("", "finding", at, at, at), [])
+    return after is not None and after.kind in ("neg", "neg_post")

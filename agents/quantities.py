@@ -9,7 +9,7 @@ from readingroom.domain.measurement import Measurement
 from readingroom.domain.value import Value
 
 Role = Literal["value", "prior", "limit", "bound"]
-"""value: measured now; prior: measured before ("from 8"); limit: a normal value; bound: "within 5 %", "up to 3 cm"."""
+"""value: measured now; prior: before ("from 8 to 9"); limit: a normal value; bound: "within 5 %", "less than 3 cm"."""
 
 
 class Quantity(Value):
@@ -52,7 +52,7 @@ UNITS: tuple[tuple[str, str], ...] = (
     ("mm", r"mm|millimet(?:er|re)s?"),
     ("cm", r"cms?|centimet(?:er|re)s?"),
     ("mL", r"mls?|millilit(?:er|re)s?"),
-    ("L", r"lit(?:er|re)s?"),
+    ("L", r"l(?:it(?:er|re)s?)?"),
     ("HU", r"hu|hounsfield(?:\sunits?)?"),
     ("px", r"px|pixels?"),
     ("voxel", r"voxels?"),
@@ -66,12 +66,17 @@ SIZE = re.compile(
     rf"(?:\s?(?:mm|cm)?\s?(?P<join>x|×|by|\*|to|-|and)\s?(?P<b>{NUMBER}))?(?:\s?(?:mm|cm)?\s?(?:x|×|by|\*)\s?(?P<c>{NUMBER}))?"
     rf"(?:\s?-?\s?(?:{UNIT})(?![\w²³]))?"
 )
-SPREAD = re.compile(rf"\s?(?:\(\s?(?:sd|s\.d\.|standard deviation)\s?:?\s?|±\s?|\+/-\s?|\+-\s?)(?P<sd>{NUMBER})\s?(?:%|mm|cm)?\s?\)?")
+SPREAD = re.compile(
+    rf"\s?(?:\(\s?(?:sd|s\.d\.|standard deviation)\s?:?\s?|±\s?|\+/-\s?|\+-\s?)(?P<sd>{NUMBER})\s?(?:%|mm|cm)?\s?\)?"
+)
 ROUGH = re.compile(r"(?:about|approximately|approx\.?|roughly|around|nearly|almost|~|circa|ca\.?|estimated at)\s*$")
 BEFORE: tuple[tuple[Role, re.Pattern[str]], ...] = (
-    ("limit", re.compile(r"(?:limit of|limit is|threshold of|threshold is|cut-?off of|normal\s?[<:]?|normal range\s?:?|normal is)\s*$")),
-    ("prior", re.compile(r"(?:previously|prior|formerly|was|were|before:?|compared (?:to|with)|versus|vs\.?)\s(?:measur(?:ed|ing)\s)?(?:approximately\s|about\s)?$")),
-    ("bound", re.compile(r"(?:within|less than|under|below|more than|greater than|over|up to|at least|at most|<|>|≤|≥|exceeding)\s*$")),
+    ("limit", re.compile(
+        r"(?:(?:limit|threshold) (?:of|is)|cut-?off of|normal\s?[<:]?|normal range\s?:?|normal is)\s*$")),
+    ("prior", re.compile(
+        r"(?:previously|prior|formerly|was|were|before:?|compared (?:to|with)|versus|vs\.?)\s"
+        r"(?:measur(?:ed|ing)\s)?(?:approximately\s|about\s)?$")),
+    ("bound", re.compile(r"(?:within|less than|under|below|no more than|not more than|at most|<|≤)\s*$")),
 )  # fmt: skip
 AFTER = re.compile(r"\s?\)?,?\s(?:\w+\s)?(?:on|in|at) the (?:prior|previous|earlier|old)")
 FROM = re.compile(r"from\s(?:approximately\s|about\s)?$")
@@ -126,8 +131,8 @@ def _plain(text: str, match: re.Match[str], end: int) -> list[Quantity]:
         return []
     value, decimals = _number(match["a"])
     head = text[max(0, match.start() - 28) : match.start()]
-    return [Quantity(value=value, decimals=decimals, role=_role(head, text[end : end + 40]), rough=bool(ROUGH.search(head)),
-                     span=(match.start("a"), end))]  # fmt: skip
+    role, rough = _role(head, text[end : end + 40]), bool(ROUGH.search(head))
+    return [Quantity(value=value, decimals=decimals, role=role, rough=rough, span=(match.start("a"), end))]
 
 
 def _sizes(text: str, match: re.Match[str], unit: str, spread: re.Match[str] | None) -> list[Quantity]:
@@ -140,18 +145,15 @@ def _sizes(text: str, match: re.Match[str], unit: str, spread: re.Match[str] | N
         value, decimals = _number(match[part])
         if part == "a" and (match["sign"] or "").strip() == "-":
             value = -value
-        sizes.append(
-            Quantity(
-                value=value, unit="mL" if unit == "cm3" else unit, decimals=decimals, role=role, rough=rough,
-                sd=_number(spread["sd"])[0] if spread else None,
-                span=(match.start() if part == "a" else match.start(part), match.end() if part == "a" else match.end(part)),
-            )
-        )  # fmt: skip
+        span = match.span() if part == "a" else match.span(part)
+        printed = "mL" if unit == "cm3" else unit
+        size = Quantity(value=value, unit=printed, decimals=decimals, role=role, rough=rough, span=span)
+        sizes.append(size.model_copy(update={"sd": _number(spread["sd"])[0]}) if spread else size)
     return sizes
 
 
 def _with_earlier(text: str, found: list[Quantity]) -> list[Quantity]:
-    """"from A to B": A was measured before, and has B's unit where it has none of its own."""
+    """ "from A to B": A was measured before, and has B's unit where it has none of its own."""
     told = list(found)
     for index in range(len(told) - 1):
         first, second = told[index], told[index + 1]
@@ -182,13 +184,14 @@ def same_number(claim: Quantity, measured: Measurement) -> bool:
     """Whether the number told is the number measured, as far as either is printed.
 
     The tolerance is half a unit of the last digit, of the text's or of the measurement's, whichever is larger;
-    ten percent where the text says "about". A number without a unit is read in the measurement's own.
+    ten percent where the text says "about". A bound holds for anything below it; of an estimate it is the estimate.
+    A number without a unit is read in the measurement's own.
     """
     unit = claim.unit or measured.unit
     tolerance = max(half_step(claim.decimals, unit), half_step(measured.decimals, measured.unit))
     told, known = base_value(claim.value, unit), base_value(measured.value, measured.unit)
     if claim.rough:
         tolerance = max(tolerance, 0.1 * abs(known))
-    if claim.role == "bound":
+    if claim.role == "bound" and measured.qualifier != "estimated":
         return abs(known) <= abs(told) + tolerance
     return abs(told - known) <= tolerance * (1 + 1e-9) + 1e-12

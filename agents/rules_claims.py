@@ -6,15 +6,22 @@ import re
 from collections.abc import Iterator
 
 from readingroom.agents.agreement import (
-    SIDES, allowed_certainty, change_agreement, is_overclaim, severity_agreement, side_agreement, sides_of, zone_agreement,
+    allowed_certainty,
+    change_agreement,
+    is_overclaim,
+    severity_agreement,
+    side_agreement,
+    sides_of,
+    zone_agreement,
 )  # fmt: skip
 from readingroom.agents.case import Case, Judge, ids, listed
-from readingroom.agents.claims import Claim
+from readingroom.agents.claim import Claim
 from readingroom.agents.matching import Match, measurements_for
 from readingroom.agents.quantities import Quantity, base_value, dimension, half_step, same_number
 from readingroom.domain.check import Problem
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.measurement import PRINTED, Measurement
+from readingroom.domain.terms import Verdict
 
 UNITLESS = frozenset(("1", "count"))
 COMPARES = re.compile(
@@ -22,7 +29,8 @@ COMPARES = re.compile(
     re.IGNORECASE,
 )
 NO_COMPARISON = re.compile(
-    r"^\W*(?:none|no\b|not\b|n/?a\b|nil|without|unavailable|n\.?a\.?|-)|\b(?:not|none|un)\s?(?:available|provided|given)", re.IGNORECASE
+    r"^\W*(?:none|no\b|not\b|n/?a\b|nil|without|unavailable|n\.?a\.?|-)|\b(?:not|none|un)\s?(?:available|provided|given)",
+    re.IGNORECASE,
 )
 
 
@@ -53,8 +61,12 @@ def r02_contradicts_negative(case: Case) -> Iterator[Problem]:
     """Says present what the evidence says is absent."""
     for found in case.matches:
         if found.stance == "denied" and found.claim.presence in ("present", "indeterminate"):
-            reason = f"says {case.name(found.claim.observation)}; the evidence ({listed(found.others)}) says it is absent"
-            yield Problem(rule="R02", verdict="contradicted", reason=reason, evidence=ids(found.others), span=found.claim.span)
+            reason = (
+                f"says {case.name(found.claim.observation)}; the evidence ({listed(found.others)}) says it is absent"
+            )
+            yield Problem(
+                rule="R02", verdict="contradicted", reason=reason, evidence=ids(found.others), span=found.claim.span
+            )
 
 
 def r03_false_negation(case: Case) -> Iterator[Problem]:
@@ -67,7 +79,9 @@ def r03_false_negation(case: Case) -> Iterator[Problem]:
         reason = f"says {said.format(case.name(found.claim.observation))}; the evidence ({listed(found.others)}) shows {shown}"
         if found.claim.presence == "not_assessed":
             reason = f"says {said.format(case.name(found.claim.observation))}; the evidence ({listed(found.others)}) assessed it"
-        yield Problem(rule="R03", verdict="contradicted", reason=reason, evidence=ids(found.others), span=found.claim.span)
+        yield Problem(
+            rule="R03", verdict="contradicted", reason=reason, evidence=ids(found.others), span=found.claim.span
+        )
 
 
 def r04_laterality(case: Case) -> Iterator[Problem]:
@@ -78,6 +92,7 @@ def r04_laterality(case: Case) -> Iterator[Problem]:
             told = told.union(*(sides_of(item) for item in found.others if item.presence == best.presence))
         agreement = side_agreement(claim, told)
         if agreement == "same":
+            yield from _other_side(found, best)
             continue
         name = " and ".join(sorted(told, key=("left", "right", "midline").index))
         if agreement == "silent":
@@ -86,14 +101,31 @@ def r04_laterality(case: Case) -> Iterator[Problem]:
             reason = f"says {claim.laterality}; the evidence ({best.id}) lies on the {name} only"
         else:
             reason = f"says {claim.laterality}; the evidence ({best.id}) lies on the {name}"
-        verdict = "unsupported" if agreement == "silent" or (agreement == "finer" and claim.presence == "absent") else "contradicted"
+        open_ended = agreement == "silent" or (agreement == "finer" and claim.presence == "absent")
+        verdict: Verdict = "unsupported" if open_ended else "contradicted"
         yield Problem(rule="R04", verdict=verdict, reason=reason, evidence=(best.id,), span=claim.span)
+
+
+def _other_side(found: Match, best: Evidence) -> Iterator[Problem]:
+    """A number that was measured on the other side."""
+    claim = found.claim
+    if claim.laterality not in ("left", "right") or best.laterality not in ("left", "right"):
+        return
+    across = [
+        item for item in found.others if item.laterality in ("left", "right") and item.laterality != claim.laterality
+    ]
+    for number in claim.quantities:
+        here = any(_is_right(number, part) for part in best.measurements)
+        there = next((item for item in across if any(_is_right(number, part) for part in item.measurements)), None)
+        if there is not None and not here:
+            reason = f"says {claim.laterality}; {_printed(number)} was measured on the {there.laterality} ({there.id})"
+            yield Problem(rule="R04", verdict="contradicted", reason=reason, evidence=(there.id,), span=claim.span)
 
 
 def r05_location(case: Case) -> Iterator[Problem]:
     """The place is not the evidence's, is finer than it, or the evidence does not localise."""
     for _, claim, best in _backed(case):
-        agreement = zone_agreement(claim, best, case.index.words)
+        agreement = zone_agreement(claim, best, case.ledger.words)
         if agreement == "same":
             continue
         place = claim.zone.replace("_", " ")
@@ -103,7 +135,7 @@ def r05_location(case: Case) -> Iterator[Problem]:
             reason = f"says {place}; the evidence ({best.id}) says no more than {best.zone}"
         else:
             reason = f"says {place}; the evidence ({best.id}) lies in the {best.zone.replace('_', ' ')}"
-        verdict = "contradicted" if agreement == "other" else "unsupported"
+        verdict: Verdict = "contradicted" if agreement == "other" else "unsupported"
         yield Problem(rule="R05", verdict=verdict, reason=reason, evidence=(best.id,), span=claim.span)
 
 
@@ -118,7 +150,7 @@ def _numbers(case: Case) -> Iterator[tuple[Match, Quantity, list[tuple[Evidence,
             continue
         for number in found.claim.quantities:
             if number.role != "limit":
-                yield found, number, measurements_for(number, found, case.index)
+                yield found, number, measurements_for(number, found, case.ledger)
 
 
 def _unit_fits(number: Quantity, part: Measurement) -> bool:
@@ -140,7 +172,9 @@ def _wrong_unit(number: Quantity, pairs: list[tuple[Evidence, Measurement]]) -> 
     """The measurement whose figure the text gives in another unit, or a pixel length given in millimetres."""
     if not pairs or any(_is_right(number, part) for _, part in pairs):
         return None
-    same = next((pair for pair in pairs if _same_figure(number, pair[1]) and (number.unit or "1") != pair[1].unit), None)
+    same = next(
+        (pair for pair in pairs if _same_figure(number, pair[1]) and (number.unit or "1") != pair[1].unit), None
+    )
     if same is not None:
         return same
     alien = [pair for pair in pairs if number.unit and not _unit_fits(number, pair[1])]
@@ -160,7 +194,9 @@ def r06_number(case: Case) -> Iterator[Problem]:
             reason = f"says {_printed(number)}; no measurement in the evidence stands behind it"
             yield Problem(rule="R06", verdict="unsupported", reason=reason, evidence=found.ids, span=number.span)
             continue
-        near = min(pairs, key=lambda pair: abs(base_value(number.value, number.unit) - base_value(pair[1].value, pair[1].unit)))
+        near = min(
+            pairs, key=lambda pair: abs(base_value(number.value, number.unit) - base_value(pair[1].value, pair[1].unit))
+        )
         reason = f"says {_printed(number)}; the evidence ({near[0].id}) measures {near[1].text}"
         yield Problem(rule="R06", verdict="contradicted", reason=reason, evidence=(near[0].id,), span=number.span)
 
@@ -171,7 +207,12 @@ def _spread(number: Quantity, pairs: list[tuple[Evidence, Measurement]], claim: 
     known = [(item, part) for item, part in pairs if _is_right(number, part) and part.sd is not None]
     step = half_step(number.decimals, number.unit) * (1 + 1e-9)
     if not known:
-        yield Problem(rule="R06", verdict="unsupported", reason=f"gives a spread of {number.sd:g}; the evidence gives none", span=number.span)
+        yield Problem(
+            rule="R06",
+            verdict="unsupported",
+            reason=f"gives a spread of {number.sd:g}; the evidence gives none",
+            span=number.span,
+        )
     elif not any(abs(base_value(number.sd - (part.sd or 0), number.unit or part.unit)) <= max(step, half_step(part.decimals, part.unit))
                  for _, part in known):  # fmt: skip
         item, part = known[0]
@@ -186,9 +227,9 @@ def r07_unit(case: Case) -> Iterator[Problem]:
         if wrong is None:
             continue
         item, part = wrong
-        said = PRINTED.get(number.unit, number.unit) or "no unit"
-        reason = f"says {_printed(number)} ({said}); the evidence ({item.id}) measures {part.text}"
-        verdict = "contradicted" if number.unit else "unsupported"
+        said = _printed(number) if number.unit else f"{_printed(number)} without a unit"
+        reason = f"says {said}; the evidence ({item.id}) measures {part.text}"
+        verdict: Verdict = "contradicted" if number.unit else "unsupported"
         yield Problem(rule="R07", verdict=verdict, reason=reason, evidence=(item.id,), span=number.span)
 
 
@@ -203,26 +244,29 @@ def r08_comparison(case: Case) -> Iterator[Problem]:
         if not claim.comparison:
             continue
         said = claim.change or "a comparison"
-        if not case.index.has_prior:
+        if not case.ledger.has_prior:
             reason = f"says {said}; there is no earlier image or report in the evidence"
             yield Problem(rule="R08", verdict="unsupported", reason=reason, span=claim.span)
         elif claim.change and found.stance == "backed" and found.best is not None:
-            yield from _course(claim, found.best)
+            yield from _course(found, found.best)
 
 
-def _course(claim: Claim, best: Evidence) -> Iterator[Problem]:
-    agreement = change_agreement(claim, best)
-    if agreement == "silent":
+def _course(found: Match, best: Evidence) -> Iterator[Problem]:
+    claim = found.claim
+    compared = [item for item in (best, *found.others) if item.change is not None]
+    agreed = [change_agreement(claim, item) for item in compared]
+    if not compared:
         reason = f"says {claim.change}; the evidence ({best.id}) was not compared with an earlier image"
         yield Problem(rule="R08", verdict="unsupported", reason=reason, evidence=(best.id,), span=claim.span)
-    elif agreement == "other":
-        reason = f"says {claim.change}; the evidence ({best.id}) says {best.change}"
-        yield Problem(rule="R08", verdict="contradicted", reason=reason, evidence=(best.id,), span=claim.span)
+    elif change_agreement(claim, best) != "same" and "same" not in agreed:
+        other = best if best.change is not None else compared[0]
+        reason = f"says {claim.change}; the evidence ({other.id}) says {other.change}"
+        yield Problem(rule="R08", verdict="contradicted", reason=reason, evidence=(other.id,), span=claim.span)
 
 
 def _compares_without(case: Case) -> Iterator[Problem]:
     text, section = case.sentence.text, case.sentence.section
-    if case.index.has_prior or section == "limitations":
+    if case.ledger.has_prior or section == "limitations":
         return
     named = section == "comparison" and not NO_COMPARISON.search(text)
     if named or (section != "comparison" and COMPARES.search(text)):
@@ -247,15 +291,24 @@ def r10_certainty(case: Case) -> Iterator[Problem]:
         claim = found.claim
         if found.stance == "doubted":
             reason = f"rules out {case.name(claim.observation)}; the evidence ({listed(found.others)}) leaves it open"
-            yield Problem(rule="R10", verdict="contradicted", reason=reason, evidence=ids(found.others), span=claim.span)
-        elif found.stance == "backed" and found.best is not None and _is_finding(case, claim) and is_overclaim(claim, found.best):
+            yield Problem(
+                rule="R10", verdict="contradicted", reason=reason, evidence=ids(found.others), span=claim.span
+            )
+        elif (
+            found.stance == "backed"
+            and found.best is not None
+            and _is_finding(case, claim)
+            and is_overclaim(claim, found.best)
+        ):
             bears = allowed_certainty(found.best).replace("_", " ")
-            reason = f"says {claim.certainty.replace('_', ' ')}; the evidence ({found.best.id}) bears no more than {bears!r}"
+            reason = (
+                f"says {claim.certainty.replace('_', ' ')}; the evidence ({found.best.id}) bears no more than {bears!r}"
+            )
             yield Problem(rule="R10", verdict="contradicted", reason=reason, evidence=(found.best.id,), span=claim.span)
 
 
 def _is_finding(case: Case, claim: Claim) -> bool:
-    concept = case.index.words.concepts.get(claim.observation)
+    concept = case.ledger.words.concepts.get(claim.observation)
     return concept is None or concept.kind not in ("measurement", "structure")
 
 
@@ -264,5 +317,3 @@ CLAIM_RULES: tuple[Judge, ...] = (
     Judge("R04", r04_laterality), Judge("R05", r05_location), Judge("R06", r06_number), Judge("R07", r07_unit),
     Judge("R08", r08_comparison), Judge("R09", r09_severity), Judge("R10", r10_certainty),
 )  # fmt: skip
-
-__all__ = ["CLAIM_RULES", "SIDES"]

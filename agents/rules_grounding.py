@@ -28,15 +28,17 @@ def r15_grounding(case: Case) -> Iterator[Problem]:
 
 def _citations(case: Case) -> Iterator[Problem]:
     cited = [name for name in case.sentence.cites if name.startswith("E")]
-    missing = [name for name in cited if name not in case.index.by_id]
+    missing = [name for name in cited if name not in case.ledger.by_id]
     if missing:
-        yield Problem(rule="R15", verdict="unsupported", reason=f"cites {', '.join(missing)}, which is not in the evidence")
+        yield Problem(
+            rule="R15", verdict="unsupported", reason=f"cites {', '.join(missing)}, which is not in the evidence"
+        )
     for found in case.matches:
         if found.uncited and found.stance != "nothing":
             reason = f"cites {', '.join(cited)}, which says nothing of {case.name(found.claim.observation)}; {listed(_against(found))} does"
             yield Problem(rule="R15", verdict="unsupported", reason=reason, evidence=found.ids, span=found.claim.span)
     if case.matches:
-        idle = [name for name in cited if name in case.index.by_id and not _relevant(case.index.by_id[name], case)]
+        idle = [name for name in cited if name in case.ledger.by_id and not _relevant(case.ledger.by_id[name], case)]
         if idle:
             reason = f"cites {', '.join(idle)}, which has nothing to do with what it says"
             yield Problem(rule="R15", verdict="unsupported", reason=reason, evidence=tuple(idle))
@@ -47,17 +49,25 @@ def _against(found: Match) -> tuple[Evidence, ...]:
 
 
 def _relevant(item: Evidence, case: Case) -> bool:
-    words = case.index.words
-    family = case.index.closure((item.id,))
+    words = case.ledger.words
+    family = case.ledger.closure((item.id,))
     for found in case.matches:
         name = found.claim.observation
         used = {part.id for part in (found.best, *found.others) if part is not None}
-        if family & used or item.id in case.index.closure(used):
+        if family & used or item.id in case.ledger.closure(used):
             return True
-        if words.is_a(item.observation, name) or words.is_a(name, item.observation) or any(part.name == name for part in item.measurements):
+        if (
+            words.is_a(item.observation, name)
+            or words.is_a(name, item.observation)
+            or any(part.name == name for part in item.measurements)
+        ):
             return True
         known, spoken = words.concepts.get(item.observation), words.concepts.get(name)
-        if (known and known.about == name) or (spoken and spoken.about == item.observation) or (spoken and item.observation in spoken.normal):
+        if (
+            (known and known.about == name)
+            or (spoken and spoken.about == item.observation)
+            or (spoken and item.observation in spoken.normal)
+        ):
             return True
         if known and name in {*known.normal, *(made.lstrip("!") for made in known.makes.values())}:
             return True
@@ -65,9 +75,9 @@ def _relevant(item: Evidence, case: Case) -> bool:
 
 
 def _regions(item: Evidence, case: Case) -> Iterator[Problem]:
-    image = case.index.images.get(item.image_id)
+    image = case.ledger.images.get(item.image_id)
     if image is None:
-        if case.index.images:
+        if case.ledger.images:
             reason = f"rests on {item.id}, which speaks of an image that is not in the study"
             yield Problem(rule="R15", verdict="unsupported", reason=reason, evidence=(item.id,))
         return
@@ -87,13 +97,18 @@ def _regions(item: Evidence, case: Case) -> Iterator[Problem]:
 def _inside(region: Region, image: ImageRef) -> bool:
     x0, y0, x1, y1 = region.box
     xs, ys = sorted((x0, x1)), sorted((y0, y1))
-    fits = -SLACK <= xs[0] and xs[1] <= image.columns + SLACK and -SLACK <= ys[0] and ys[1] <= image.rows + SLACK
+    fits = xs[0] >= -SLACK and xs[1] <= image.columns + SLACK and ys[0] >= -SLACK and ys[1] <= image.rows + SLACK
     return fits and (region.plane is None or 0 <= region.plane < image.depth)
 
 
 def _wrong_half(item: Evidence, region: Region, image: ImageRef) -> bool:
     """Of a frontal chest radiograph only, where each side of the patient has its half."""
-    if image.view not in ("PA", "AP", "frontal") or image.anatomy != "chest" or image.image_left == "unknown" or item.laterality not in ("left", "right"):
+    if (
+        image.view not in ("PA", "AP", "frontal")
+        or image.anatomy != "chest"
+        or image.image_left == "unknown"
+        or item.laterality not in ("left", "right")
+    ):
         return False
     middle = (region.box[0] + region.box[2]) / 2
     on_image_left = middle < image.columns / 2
@@ -107,10 +122,19 @@ def r16_conflict(case: Case) -> Iterator[Problem]:
         claim = found.claim
         if claim.presence not in ("present", "absent") or claim.certainty not in ("definite", "most_likely", "likely"):
             continue
-        told = [item for item in case.index.exact.get(claim.observation, ()) if item.kind == "tool_output" and _same_side(found, item)]
+        told = [
+            item
+            for item in case.ledger.exact.get(claim.observation, ())
+            if item.kind == "tool_output" and _same_side(found, item)
+        ]
         present = [item for item in told if item.presence == "present"]
         absent = [item for item in told if item.presence == "absent"]
-        clash = [(one, two) for one in present for two in absent if _source(one) != _source(two) and one.image_id == two.image_id]
+        clash = [
+            (one, two)
+            for one in present
+            for two in absent
+            if _source(one) != _source(two) and one.image_id == two.image_id
+        ]
         if clash:
             one, two = clash[0]
             reason = f"does not say that the tools disagree: {case.name(claim.observation)} is present in {one.id} and absent in {two.id}"

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from readingroom.agents.agreement import FIRMNESS, SIDES, sides_of
 from readingroom.agents.case import Case, Judge, Told
-from readingroom.agents.claims import Claim
+from readingroom.agents.claim import GREATER, Claim
 from readingroom.agents.ledger import Index
-from readingroom.agents.matching import GROUPS, NARROWING
+from readingroom.agents.matching import GROUPS, NARROWING, Match
+from readingroom.agents.negation import UNKNOWN
 from readingroom.domain.check import Omission, Problem
 from readingroom.domain.evidence import Evidence
 
@@ -58,7 +59,12 @@ def r12_contradiction(case: Case) -> Iterator[Problem]:
         return
     for found in case.matches:
         claim = found.claim
-        against = next((told.sentence.id for told in _earlier(case) for other in told.matches if _opposed(claim, other.claim)), None)
+        if claim.observation.endswith(GREATER) and claim.laterality == "not_applicable":
+            yield Problem(rule="R12", verdict="contradicted", reason="compares a side with itself", span=claim.span)
+        against = next(
+            (told.sentence.id for told in _earlier(case) for other in told.matches if _opposed(claim, other.claim)),
+            None,
+        )
         if against is not None:
             said = "says" if _positive(claim) else "denies"
             reason = f"{said} {case.name(claim.observation)}; {against} says the opposite"
@@ -71,7 +77,12 @@ def _opposed(first: Claim, second: Claim) -> bool:
     positive, negative = (first, second) if _positive(first) else (second, first)
     if positive.presence != "present" or negative.presence != "absent" or positive.certainty != "definite":
         return False
-    if negative.scope in NARROWING or negative.change == "resolved" or positive.zone != negative.zone and negative.zone:
+    if (
+        negative.scope in NARROWING
+        or negative.scope == UNKNOWN
+        or negative.change == "resolved"
+        or (positive.zone != negative.zone and negative.zone)
+    ):
         return False
     return _sides_meet(positive, negative) and not (negative.laterality == "unspecified" and negative.scope == "focal")
 
@@ -113,16 +124,31 @@ def r14_impression(case: Case) -> Iterator[Problem]:
 
 
 def _exceeds(claim: Claim, basis: list[Claim], case: Case, strict: bool) -> Problem | None:
-    words, name = case.index.words, case.name(claim.observation)
+    words, name = case.ledger.words, case.name(claim.observation)
     if claim.presence in ("not_assessed",):
         return None
     if claim.presence == "absent":
-        contrary = [other for other in basis if strict and other.observation == claim.observation and other.presence == "present" and _sides_meet(claim, other)]
-        agreeing = [other for other in basis if other.presence == "absent" and words.is_a(claim.observation, other.observation)]
+        contrary = [
+            other
+            for other in basis
+            if strict
+            and other.observation == claim.observation
+            and other.presence == "present"
+            and _sides_meet(claim, other)
+        ]
+        agreeing = [
+            other for other in basis if other.presence == "absent" and words.is_a(claim.observation, other.observation)
+        ]
         if contrary and not agreeing and claim.scope not in NARROWING:
-            return Problem(rule="R14", verdict="contradicted", reason=f"denies {name}; the findings describe it", span=claim.span)
+            return Problem(
+                rule="R14", verdict="contradicted", reason=f"denies {name}; the findings describe it", span=claim.span
+            )
         return None
-    related = [other for other in basis if words.is_a(other.observation, claim.observation) or _measures(other, claim, words.concepts)]
+    related = [
+        other
+        for other in basis
+        if words.is_a(other.observation, claim.observation) or _measures(other, claim, words.concepts)
+    ]
     positive = [other for other in related if _positive(other)]
     if not positive:
         denied = any(other.observation == claim.observation for other in related)
@@ -139,7 +165,9 @@ def _exceeds(claim: Claim, basis: list[Claim], case: Case, strict: bool) -> Prob
         return Problem(rule="R14", verdict="unsupported", reason=reason, span=claim.span)
     if strict and claim.severity and not any(other.severity == claim.severity for other in positive):
         said = positive[0].severity or "no degree"
-        return Problem(rule="R14", verdict="unsupported", reason=f"says {claim.severity}; the findings say {said}", span=claim.span)
+        return Problem(
+            rule="R14", verdict="unsupported", reason=f"says {claim.severity}; the findings say {said}", span=claim.span
+        )
     return None
 
 
@@ -162,17 +190,31 @@ def omissions(text: tuple[Told, ...], problems: frozenset[str], index: Index) ->
     `problems`: evidence that some problem already names; saying it wrongly is not leaving it out.
     """
     claims = [found.claim for told in text if told.sentence.section in SAYING for found in told.matches]
-    used = {found.best.id for told in text for found in told.matches if found.best is not None}
+    used = {item.id for told in text for found in told.matches for item in _spoken_of(found)}
     left: list[Omission] = []
     for items in index.exact.values():
         for item in items:
-            if item.presence != "present" or item.id in used or item.id in problems or not index.words.reportable(item.observation):
+            if (
+                item.presence != "present"
+                or item.id in used
+                or item.id in problems
+                or not index.words.reportable(item.observation)
+            ):
                 continue
             if not any(_tells(claim, item, index) for claim in claims):
                 side = f" on the {item.laterality}" if item.laterality in ("left", "right") else ""
-                reason = f"{index.words.name(item.observation)}{side} is in the evidence ({item.id}); no sentence tells it"
+                reason = (
+                    f"{index.words.name(item.observation)}{side} is in the evidence ({item.id}); no sentence tells it"
+                )
                 left.append(Omission(evidence=(item.id,), reason=reason))
     return tuple(sorted(left, key=lambda one: one.evidence))
+
+
+def _spoken_of(found: Match) -> tuple[Evidence, ...]:
+    """Evidence that a claim stands on or denies."""
+    if found.best is not None:
+        return (found.best,)
+    return found.others if found.stance in ("denied", "doubted") else ()
 
 
 def _tells(claim: Claim, item: Evidence, index: Index) -> bool:
@@ -188,7 +230,12 @@ def _tells(claim: Claim, item: Evidence, index: Index) -> bool:
     if not claim.zone or not item.zone:
         return True
     zone, place = claim.zone, words.place(item.zone)
-    return zone == place or zone in words.zones.get(place, ()) or place in words.zones.get(zone, ()) or zone in words.qualifiers
+    return (
+        zone == place
+        or zone in words.zones.get(place, ())
+        or place in words.zones.get(zone, ())
+        or zone in words.qualifiers
+    )
 
 
 TEXT_RULES: tuple[Judge, ...] = (

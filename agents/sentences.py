@@ -21,8 +21,57 @@ class Sentence(Value):
 
 
 ABBREVIATIONS = frozenset(
-    "dr mr mrs ms prof st vs e.g i.e eg ie approx ca cf fig no resp incl est min max sq cu ap pa a.m p.m am pm sup inf lat med post ant "
-    "seg temp jr sr inc etc vol ext int hx dx tx s.d s.p".split()  # noqa: SIM905 - a list of words reads best as words
+    [
+        "dr",
+        "mr",
+        "mrs",
+        "ms",
+        "prof",
+        "st",
+        "vs",
+        "e.g",
+        "i.e",
+        "eg",
+        "ie",
+        "approx",
+        "ca",
+        "cf",
+        "fig",
+        "no",
+        "resp",
+        "incl",
+        "est",
+        "min",
+        "max",
+        "sq",
+        "cu",
+        "ap",
+        "pa",
+        "a.m",
+        "p.m",
+        "am",
+        "pm",
+        "sup",
+        "inf",
+        "lat",
+        "med",
+        "post",
+        "ant",
+        "seg",
+        "temp",
+        "jr",
+        "sr",
+        "inc",
+        "etc",
+        "vol",
+        "ext",
+        "int",
+        "hx",
+        "dx",
+        "tx",
+        "s.d",
+        "s.p",
+    ]
 )
 END = re.compile(r"[.!?]+[\"')\]]*(?=\s|$)|[.!?](?=[A-Z][a-z])|\n\s*\n|\n(?=\s*(?:[-*•–]|\d{1,2}[.)])\s)")
 TAIL_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)$")
@@ -47,17 +96,24 @@ SECTIONS: dict[str, Section] = {
 PARTS = frozenset(("chest", "lungs", "heart", "body"))
 """Headings inside findings whose word belongs to the sentence: "Lungs: clear"."""
 NAMES = "|".join(sorted((re.escape(name) for name in SECTIONS if name not in PARTS), key=len, reverse=True))
-HEADING = re.compile(rf"^\s*(?:#+\s*)?(?:\*\*|__)?\s*({NAMES})\s*(?:\*\*|__)?\s*(?P<colon>:)?\s*(?:\*\*|__)?\s*(?P<rest>.*)$", re.IGNORECASE)
+HEADING = re.compile(
+    rf"^\s*(?:#+\s*)?(?:\*\*|__)?\s*({NAMES})\s*(?:\*\*|__)?\s*(?P<colon>:)?\s*(?:\*\*|__)?\s*(?P<rest>.*)$",
+    re.IGNORECASE,
+)
 TITLE = re.compile(r"^\s*#{1,6}\s+.*$")
 INLINE = re.compile(r"(?<=[.\s])(?=(?:FINDINGS|IMPRESSION|CONCLUSION|INDICATION|TECHNIQUE|COMPARISON|HISTORY)\s*:)")
-CITES = re.compile(r"\s*(?:\[\^?((?:[EFI]\d+)(?:\s*[,;]\s*[EFI]\d+)*)\]|\(((?:[EFI]\d+)(?:\s*[,;]\s*[EFI]\d+)*)\))(?:\([^)]*\))?")
+CITES = re.compile(
+    r"\s*(?:\[\^?((?:[EFI]\d+)(?:\s*[,;]\s*[EFI]\d+)*)\]|\(((?:[EFI]\d+)(?:\s*[,;]\s*[EFI]\d+)*)\))(?:\([^)]*\))?"
+)
 MARKS = re.compile(
     r"\s*(?:[✓✔✗✘✅❌⚠⛔❓?]\uFE0F?|\[(?:ok|supported|contradicted|unsupported|not[ _]checkable|unverified)\]|"
     r"\*?\((?:supported|contradicted|unsupported|not[ _]checkable)[^)]*\)\*?)(?=\s|$|[.;])",
     re.IGNORECASE,
 )
+ESCAPED = re.compile(r"\\([^\w\s])")
+NOTHING = re.compile(r"^\s*(?:none|n/?a)\.?\s*$", re.IGNORECASE)
 OWN_ID = re.compile(r"^\s*(?:\*\*)?[FI]\d+(?:\*\*)?[.:)]\s+")
-STRONG = re.compile(r"\*\*|__|`|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)")
+STRONG = re.compile(r"(?<!\\)(?:\*\*|__|`|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w))")
 TABLE = re.compile(r"^\s*\|.*\|\s*$|^\s*[-|: ]{3,}$|^\s*(?:```|~~~|<!--|!\[)")
 
 
@@ -85,10 +141,32 @@ def _goes_on(text: str, start: int, match: re.Match[str]) -> bool:
     if word is None:
         return bool(re.fullmatch(r"\s*\d{1,2}", head)) and match.end() < len(text)
     tail = word.group(1).lower()
-    if tail not in ABBREVIATIONS and not (len(tail) == 1 and not head[: word.start()].rstrip().endswith(tuple("0123456789"))):
+    if tail not in ABBREVIATIONS and not (
+        len(tail) == 1 and not head[: word.start()].rstrip().endswith(tuple("0123456789"))
+    ):
         return False
     following = text[match.end() : match.end() + 24].lstrip(" ")
-    if tail in ("no", "ap", "pa", "am", "pm", "a.m", "p.m", "lat", "post", "med", "min", "max", "inf", "sup", "ant", "est", "int", "ext", "seg"):
+    if tail in (
+        "no",
+        "ap",
+        "pa",
+        "am",
+        "pm",
+        "a.m",
+        "p.m",
+        "lat",
+        "post",
+        "med",
+        "min",
+        "max",
+        "inf",
+        "sup",
+        "ant",
+        "est",
+        "int",
+        "ext",
+        "seg",
+    ):
         return bool(following) and not following[0].isupper()
     return bool(following) and following[0] != "\n"
 
@@ -127,7 +205,8 @@ def read_report(text: str) -> tuple[Sentence, ...]:
             continue
         for raw in split_sentences(_cites_inside("\n".join(lines))):
             clean, cites = _undecorated(raw)
-            if any(map(str.isalnum, clean)):
+            nothing = part != "comparison" and NOTHING.match(clean)
+            if any(map(str.isalnum, clean)) and not nothing:
                 told.append(Sentence(id=f"S{len(told) + 1}", section=part, text=clean, cites=cites))
     return tuple(told)
 
@@ -143,4 +222,5 @@ def _undecorated(raw: str) -> tuple[str, tuple[str, ...]]:
     )
     clean = STRONG.sub("", MARKS.sub("", CITES.sub("", raw)))
     clean = OWN_ID.sub("", LIST_MARK.sub("", clean))
-    return re.sub(r"\s+([.,;])", r"\1", clean).strip(), tuple(dict.fromkeys(cites))
+    clean = ESCAPED.sub(r"\1", re.sub(r"\s+([.,;])", r"\1", clean))
+    return clean.strip(), tuple(dict.fromkeys(cites))

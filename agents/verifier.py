@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from readingroom.agents.case import Case, Told
-from readingroom.agents.claims import Claim, claims_of
+from readingroom.agents.claim import Claim
+from readingroom.agents.claims import claims_of
 from readingroom.agents.ledger import Index, Ledger, index_of
-from readingroom.agents.matching import Match, match
+from readingroom.agents.matching import match
 from readingroom.agents.rules_claims import CLAIM_RULES
 from readingroom.agents.rules_grounding import GROUNDING_RULES
 from readingroom.agents.rules_text import SAYING, TEXT_RULES, omissions
@@ -16,6 +17,8 @@ from readingroom.agents.sentences import Sentence, split_sentences
 from readingroom.domain.check import Check, Problem, Rule, Verification
 from readingroom.domain.report import Report
 from readingroom.domain.terms import Section, Verdict
+
+__all__ = ["ALL", "RULES", "Ledger", "of_report", "verify", "worse"]
 
 RULES = tuple(sorted((*CLAIM_RULES, *TEXT_RULES, *GROUNDING_RULES), key=lambda judge: judge.rule))
 """Every rule on a sentence; R11, on what no sentence says, is `omissions`."""
@@ -113,7 +116,15 @@ def worse(before: Verification, after: Verification) -> tuple[Check, ...]:
     for omission in after.omissions:
         if not set(omission.evidence) <= known:
             gone = Problem(rule="R11", verdict="unsupported", reason=omission.reason, evidence=omission.evidence)
-            found.append(Check(target=_told_by(before, omission.evidence), section="findings", text="", verdict="unsupported", problems=(gone,)))
+            found.append(
+                Check(
+                    target=_told_by(before, omission.evidence),
+                    section="findings",
+                    text="",
+                    verdict="unsupported",
+                    problems=(gone,),
+                )
+            )
     return tuple(found)
 
 
@@ -129,7 +140,10 @@ def _is_worse(old: Check | None, new: Check) -> bool:
         return True
     known = {(problem.rule, problem.reason) for problem in old.problems}
     rules = {problem.rule for problem in old.problems}
-    return any(problem.rule not in rules or (problem.rule, problem.reason) not in known and old.text != new.text for problem in new.problems)
+    return any(
+        problem.rule not in rules or ((problem.rule, problem.reason) not in known and old.text != new.text)
+        for problem in new.problems
+    )
 
 
 def _paired(before: Verification, after: Verification) -> dict[int, Check]:

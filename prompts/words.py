@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 from jinja2 import StrictUndefined, Template, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from readingroom.errors import BadRequest
 
@@ -55,7 +56,7 @@ def _compiled(source: str) -> Template:
     return ENVIRONMENT.from_string(source)
 
 
-def render(source: str, where: str, **names: Any) -> str:
+def render(source: str, where: str, /, **names: Any) -> str:
     """One sentence. Raises BadRequest where the template is broken or names what is not there."""
     try:
         text = " ".join(_compiled(source).render(**names).split())

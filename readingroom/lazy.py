@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.util import LazyLoader, find_spec, module_from_spec
-from types import ModuleType
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __all__ = ["demonstration", "masks", "room", "show"]
 
 
-def _later(name: str) -> ModuleType:
-    """The module, executed at the first look at one of its attributes."""
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = find_spec(name)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(name)
-    spec.loader = LazyLoader(spec.loader)
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+class Later:
+    """Stands for a module until the first look at one of its names.
+
+    importlib's own LazyLoader puts half-made modules where `inspect` walks into them.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(import_module(self._name), attribute)
 
 
 if TYPE_CHECKING:
     from readingroom import demonstration, masks, room, show
 else:
-    room = _later("readingroom.room")
-    show = _later("readingroom.show")
-    masks = _later("readingroom.masks")
-    demonstration = _later("readingroom.demonstration")
+    room = Later("readingroom.room")
+    show = Later("readingroom.show")
+    masks = Later("readingroom.masks")
+    demonstration = Later("readingroom.demonstration")

@@ -35,7 +35,8 @@ SLOW_MS = 1000
 
 
 def _console() -> Console:
-    return Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    """As wide as the terminal; in a pipe no line is broken or cut."""
+    return Console(width=None if sys.stdout.isatty() else 2000, highlight=False)
 
 
 def _dump(data: Any) -> None:

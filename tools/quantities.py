@@ -41,9 +41,10 @@ def scale_of(ref: ImageRef) -> Scale:
     return Scale(spacing.column, spacing.row, "mm", "mm2", spacing.source, spacing.plane == "detector")
 
 
-def decimals_for(sd: float) -> int:
-    """Digits after the point such that the last one is of the size of the uncertainty; at most 3."""
-    return 1 if sd <= 0 else min(3, max(0, math.ceil(-math.log10(sd))))
+def decimals_for(sd: float, most: int = 1) -> int:
+    """Digits after the point such that the last one is of the size of the uncertainty; at most `most`, since the
+    pixel grid's uncertainty is only a part of an outline's."""
+    return most if sd <= 0 else min(most, max(0, math.ceil(-math.log10(sd))))
 
 
 def area_of(mask: Mask, scale: Scale, boundary_sd: float | None) -> Measurement:

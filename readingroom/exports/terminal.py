@@ -68,19 +68,23 @@ def print_report(console: Console, report: Report) -> None:
             console.print(Text.assemble((f"{name.capitalize()}: ", "bold"), plain(value)))
     _heading(console, "Findings")
     for finding in report.findings:
-        console.print(Padding(_sentence(checks.get(finding.id), finding.text, finding.evidence), (0, 0, 0, 2)))
+        console.print(
+            Padding(_sentence(checks.get(finding.id), finding.text, finding.evidence), (0, 0, 0, 2), expand=False)
+        )
     if not report.findings:
         console.print("  Nothing could be stated; see the limitations.")
     if report.impression:
         _heading(console, "Impression")
     for statement in report.impression:
         line = _sentence(checks.get(statement.id), statement.text, statement.derived_from)
-        console.print(Padding(line, (0, 0, 0, 2)))
+        console.print(Padding(line, (0, 0, 0, 2), expand=False))
     for omission in report.verification.omissions if report.verification else ():
-        console.print(Padding(Text.assemble(("! left out: ", "bold yellow"), plain(omission.reason)), (0, 0, 0, 2)))
+        console.print(
+            Padding(Text.assemble(("! left out: ", "bold yellow"), plain(omission.reason)), (0, 0, 0, 2), expand=False)
+        )
     _heading(console, "Limitations")
     for limitation in report.limitations:
-        console.print(Padding(Text.assemble("· ", plain(limitation.text)), (0, 0, 0, 2)), style="dim")
+        console.print(Padding(Text.assemble("· ", plain(limitation.text)), (0, 0, 0, 2), expand=False), style="dim")
     console.print()
     console.print(summary_line(report.verification))
 
@@ -90,12 +94,14 @@ def print_checks(console: Console, verification: Verification, worse: Sequence[C
     if worse:
         _heading(console, "Worse than in the recorded report")
         for check in worse:
-            console.print(Padding(_sentence(check, check.text, check.evidence), (0, 0, 0, 2)))
+            console.print(Padding(_sentence(check, check.text, check.evidence), (0, 0, 0, 2), expand=False))
     _heading(console, "All sentences")
     for check in verification.checks:
-        console.print(Padding(_sentence(check, check.text, check.evidence), (0, 0, 0, 2)))
+        console.print(Padding(_sentence(check, check.text, check.evidence), (0, 0, 0, 2), expand=False))
     for omission in verification.omissions:
-        console.print(Padding(Text.assemble(("! left out: ", "bold yellow"), plain(omission.reason)), (0, 0, 0, 2)))
+        console.print(
+            Padding(Text.assemble(("! left out: ", "bold yellow"), plain(omission.reason)), (0, 0, 0, 2), expand=False)
+        )
     console.print()
     console.print(summary_line(verification))
 

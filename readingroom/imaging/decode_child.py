@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from readingroom.imaging.dicom import DECODE_ERRORS, frames_of, streams_of
+from readingroom.imaging.dicom import DECODE_ERRORS, frames_of, quiet, streams_of
 from readingroom.imaging.jpeg12 import JPEG_EXTENDED, twelve_bit_frames
 
 try:
@@ -42,7 +42,11 @@ def main() -> None:
     if resource is not None:
         size = int(sys.argv[1])
         resource.setrlimit(resource.RLIMIT_AS, (size, size))
-    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    with quiet():
+        _serve(sys.stdin.buffer, sys.stdout.buffer)
+
+
+def _serve(source: BinaryIO, sink: BinaryIO) -> None:
     while prefix := source.read(4):
         head = json.loads(source.read(struct.unpack("<I", prefix)[0]))
         payload = source.read(head["bytes"])

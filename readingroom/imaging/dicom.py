@@ -50,8 +50,8 @@ PREFERRED = {
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """pydicom's warnings and log quote header values, which may name a patient: they go nowhere."""
+def quiet() -> Iterator[None]:
+    """pydicom's warnings and log quote header values, which may name a patient: within this they go nowhere."""
     log = logging.getLogger("pydicom")
     level = log.level
     log.setLevel(logging.CRITICAL + 1)
@@ -76,8 +76,7 @@ class Header:
 
     def _value(self, keyword: str) -> Any:
         try:
-            with _quiet():
-                return self.dataset.get(keyword)
+            return self.dataset.get(keyword)
         except PARSE_ERRORS:
             return None
 
@@ -176,13 +175,11 @@ class Header:
 
     def paint(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """PALETTE COLOR indices to (..., 3) colours of 8 or 16 bits."""
-        with _quiet():
-            return np.asarray(apply_color_lut(pixels, self.dataset))
+        return np.asarray(apply_color_lut(pixels, self.dataset))
 
     def through_modality_lut(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """Stored values through the modality look-up table of this data set."""
-        with _quiet():
-            return np.asarray(apply_modality_lut(pixels, self.dataset))
+        return np.asarray(apply_modality_lut(pixels, self.dataset))
 
 
 _HARMLESS = frozenset({"chest", "ct", "mr", "thorax", "head", "brain", "abdomen", "the", "of", "and", "unknown", "no"})
@@ -199,14 +196,13 @@ def open_dicom(data: bytes, limits: Limits, *, where: str) -> Header:
     meta = read_meta(body)
     syntax = meta.syntax
     try:
-        with _quiet():
-            if syntax == DEFLATED:
-                body = inflate(body, meta.end, limits, where=where)
-                check_depth(body, meta._replace(end=0), limits, where=where)
-                dataset = read_dataset(BytesIO(body), is_implicit_VR=False, is_little_endian=True)
-            else:
-                check_depth(body, meta, limits, where=where)
-                dataset = dcmread(BytesIO(body), force=True)
+        if syntax == DEFLATED:
+            body = inflate(body, meta.end, limits, where=where)
+            check_depth(body, meta._replace(end=0), limits, where=where)
+            dataset = read_dataset(BytesIO(body), is_implicit_VR=False, is_little_endian=True)
+        else:
+            check_depth(body, meta, limits, where=where)
+            dataset = dcmread(BytesIO(body), force=True)
     except RecursionError as error:
         raise BadFile("its sequences nest too deep", where=where, do="Export it again.") from error
     except PARSE_ERRORS as error:
@@ -239,9 +235,8 @@ def frames_of(syntax: str, payload: bytes, options: dict[str, Any]) -> Iterator[
     decoder = get_decoder(UID(syntax))
     preferred = PREFERRED.get(syntax, "")
     plugin = preferred if preferred in decoder.available_plugins else ""
-    with _quiet():
-        for frame, told in decoder.iter_array(payload, decoding_plugin=plugin, **options):
-            yield frame, str(told["photometric_interpretation"])
+    for frame, told in decoder.iter_array(payload, decoding_plugin=plugin, **options):
+        yield frame, str(told["photometric_interpretation"])
 
 
 def streams_of(payload: bytes, frames: int) -> Iterator[bytes]:

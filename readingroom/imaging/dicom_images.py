@@ -196,5 +196,3 @@ def _uids(header: Header) -> tuple[str, ...]:
 
 def _packed(pixels: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))
-
-

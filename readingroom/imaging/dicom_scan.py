@@ -75,10 +75,11 @@ def inflate(data: bytes, start: int, limits: Limits, *, where: str) -> bytes:
 
 
 def check_depth(data: bytes, meta: Meta, limits: Limits, *, where: str) -> None:
-    """BadFile where sequences nest deeper than the cap."""
-    if data.count(b"\xfe\xff\x00\xe0") + data.count(b"\xff\xfe\xe0\x00") <= limits.sequence_depth:
-        return
-    if depth_of(data, meta, limits.sequence_depth) > limits.sequence_depth:
+    """BadFile where sequences nest deeper, or elements are more, than the caps."""
+    depth, elements = depth_of(data, meta, limits)
+    if elements > limits.elements:
+        raise BadFile(f"its header has more than {limits.elements} elements", where=where, do="Export it again.")
+    if depth > limits.sequence_depth:
         raise BadFile(
             f"its sequences nest deeper than {limits.sequence_depth}, which no real image does",
             where=where,
@@ -86,13 +87,17 @@ def check_depth(data: bytes, meta: Meta, limits: Limits, *, where: str) -> None:
         )
 
 
-def depth_of(data: bytes, meta: Meta, enough: int) -> int:
-    """How deep sequences nest, up to `enough` + 1; where bytes make no sense, how deep they nest until there."""
+def depth_of(data: bytes, meta: Meta, limits: Limits) -> tuple[int, int]:
+    """How deep sequences nest and how many elements stand before the pixels, each until just beyond its cap.
+
+    Where bytes make no sense, both are what was found until there.
+    """
     order = ">" if _is_big(data, meta) else "<"
     explicit = _is_explicit(data, meta)
-    at, deepest = meta.end, 0
+    at, deepest, elements = meta.end, 0, 0
     ends: list[int] = []  # of open sequences; an undefined length ends with the file or its delimiter
-    while at + 8 <= len(data) and deepest <= enough:
+    while at + 8 <= len(data) and deepest <= limits.sequence_depth and elements <= limits.elements:
+        elements += 1
         while ends and at >= ends[-1]:
             ends.pop()
         tag = struct.unpack_from(order + "HH", data, at)
@@ -113,7 +118,7 @@ def depth_of(data: bytes, meta: Meta, enough: int) -> int:
             at = start
         else:
             at = start + length
-    return deepest
+    return deepest, elements
 
 
 def _value(data: bytes, at: int, order: str, explicit: bool) -> tuple[int, int, bytes]:

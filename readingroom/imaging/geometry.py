@@ -72,9 +72,7 @@ def to_millimetres(x: float, y: float, plane: float, affine: NDArray[np.float64]
     return float(point[0]), float(point[1]), float(point[2])
 
 
-def from_millimetres(
-    point: tuple[float, float, float], affine: NDArray[np.float64]
-) -> tuple[float, float, float]:
+def from_millimetres(point: tuple[float, float, float], affine: NDArray[np.float64]) -> tuple[float, float, float]:
     """The inverse of `to_millimetres`: x, y in source pixels and the (fractional) slice."""
     i, j, k, _ = np.linalg.solve(affine, np.array([*point, 1.0]))
     return float(i) + 0.5, float(j) + 0.5, float(k)

@@ -28,6 +28,8 @@ class Limits:
     """Streams that stay this small are accepted whatever their ratio."""
     sequence_depth: int = 32
     """Nested DICOM sequences; DCMTK stops at 64, real files stay under 10."""
+    elements: int = 1_000_000
+    """Of one DICOM header; a multi-frame file of 4000 slices has 200,000."""
     folder_files: int = 20_000
     """Files looked at in one folder, subfolders included."""
     folder_depth: int = 12

@@ -58,9 +58,7 @@ def gunzip(data: bytes, limits: Limits, *, where: str) -> bytes:
     return b"".join(parts) if len(parts) != 1 else parts[0]
 
 
-def _header(
-    body: bytes, where: str
-) -> tuple[Any, NDArray[np.float64] | None, tuple[float, float, float] | None]:
+def _header(body: bytes, where: str) -> tuple[Any, NDArray[np.float64] | None, tuple[float, float, float] | None]:
     if body[344:348] == b"ni1\0":
         raise BadFile("this is one half of a NIfTI pair (.hdr and .img)", where=where, do="Make it one .nii.")
     second = body[4:7] == b"n+2"
@@ -81,9 +79,7 @@ def _header(
     return header, affine, ((zooms[0] * scale, zooms[1] * scale, zooms[2] * scale) if good else None)
 
 
-def _voxels(
-    body: bytes, header: Any, limits: Limits, *, where: str
-) -> tuple[NDArray[np.generic], tuple[str, ...]]:
+def _voxels(body: bytes, header: Any, limits: Limits, *, where: str) -> tuple[NDArray[np.generic], tuple[str, ...]]:
     try:
         shape = tuple(int(n) for n in header.get_data_shape())
         kind = header.get_data_dtype()

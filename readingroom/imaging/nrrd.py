@@ -73,9 +73,7 @@ def _body(data: bytes, header: dict[str, Any], limits: Limits, *, where: str) ->
     return data
 
 
-def _shaped(
-    body: bytes, sizes: tuple[int, ...], kind: np.dtype[Any], *, limits: Limits, where: str
-) -> NDArray[Any]:
+def _shaped(body: bytes, sizes: tuple[int, ...], kind: np.dtype[Any], *, limits: Limits, where: str) -> NDArray[Any]:
     if not 2 <= len(sizes) <= 4 or min(sizes) < 1:
         raise BadFile("its size is not that of an image or volume", where=where, do="Export it again.")
     count = 1
@@ -130,9 +128,7 @@ def _affine(header: dict[str, Any], directions: NDArray[np.float64] | None) -> N
     return np.asarray(np.diag([*signs, 1.0]) @ affine)
 
 
-def _steps(
-    header: dict[str, Any], directions: NDArray[np.float64] | None, keep: list[int]
-) -> tuple[float, ...] | None:
+def _steps(header: dict[str, Any], directions: NDArray[np.float64] | None, keep: list[int]) -> tuple[float, ...] | None:
     spacings = header.get("spacings")
     if directions is not None:
         lengths = [float(np.linalg.norm(directions[n])) for n in keep]

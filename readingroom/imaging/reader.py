@@ -9,7 +9,7 @@ from typing import Literal
 
 from readingroom.errors import BadFile, BadInput, BadStudy
 from readingroom.imaging.codec import Codec
-from readingroom.imaging.dicom import open_dicom
+from readingroom.imaging.dicom import open_dicom, quiet
 from readingroom.imaging.dicom_images import read_stack
 from readingroom.imaging.folder import list_folder, read_bytes, read_head
 from readingroom.imaging.image import Image, Study
@@ -53,7 +53,7 @@ def read_study(
     """
     if not paths:
         raise BadStudy("there is no image given", do="Name a file or a folder.")
-    with Codec(limits) as codec:
+    with quiet(), Codec(limits) as codec:
         groups: list[tuple[Role, _Found]] = [
             ("current", _read_all(paths, codec, subject_key)),
             ("lateral", _read_all(laterals, codec, subject_key)),

@@ -73,6 +73,27 @@ def cardiothoracic(heart: Mask, lungs: Mask, *, heart_sd: float = 0.5, lung_sd: 
     return Cardiothoracic(ratio, sd, (low, row, high, row), (left, level, right, level))
 
 
+def border_seen(heart: Mask, lungs: Mask) -> tuple[float, float]:
+    """How much of the heart's left-most and right-most border (of the image) has aerated lung just outside it.
+
+    Looked at where the border is within 6 % of the heart's width of its farthest point, over a strip as wide as that:
+    where fluid or collapse lies against the heart, the silhouette has no edge there and its width is a guess
+    (silhouette sign, Felson 1950).
+    """
+    columns, rows = np.flatnonzero(heart.any(axis=0)), np.flatnonzero(heart.any(axis=1))
+    reach = max(2, round(0.06 * (columns[-1] - columns[0] + 1)))
+    inside = heart[rows[0] : rows[-1] + 1]
+    beside = lungs[rows[0] : rows[-1] + 1]
+    shares = []
+    for flip in (False, True):
+        shape, lung = (inside[:, ::-1], beside[:, ::-1]) if flip else (inside, beside)
+        edge = np.where(shape.any(axis=1), shape.argmax(axis=1), shape.shape[1])
+        near = np.flatnonzero(edge <= edge.min() + reach)
+        strips = [lung[row, max(0, edge[row] - reach) : edge[row]] for row in near]
+        shares.append(float(np.mean([strip.size > 0 and strip.mean() > 0.5 for strip in strips])))
+    return shares[0], shares[1]
+
+
 def zone_of(mask: Mask, zone: Zone) -> Mask:
     """The upper, middle or lower third of a lung, by its own height."""
     rows = np.flatnonzero(mask.any(axis=1))

@@ -18,7 +18,7 @@ def voi_window(header: Header, mirror: tuple[float, float] | None) -> tuple[Wind
     holder = frame_header(header, "FrameVOILUTSequence")
     centres, widths = holder.numbers("WindowCenter"), holder.numbers("WindowWidth")
     pairs = list(zip(centres, widths, strict=False))
-    window, notes = (_linear(holder, pairs, header.identifying) if pairs else _from_table(holder))
+    window, notes = _linear(holder, pairs, header.identifying) if pairs else _from_table(holder)
     if window is not None and mirror is not None:
         both = mirror[0] + mirror[1]
         window = Window(both - window.high, both - window.low, window.name)

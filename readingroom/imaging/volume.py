@@ -170,9 +170,7 @@ def reoriented(array: NDArray[Any], canonical: Canonical) -> NDArray[Any]:
     return view[tuple(slice(None, None, -1) if flip else slice(None) for flip in canonical.flips)]
 
 
-def fill_volume(
-    slices: Iterable[NDArray[Any]], shape: tuple[int, int, int], canonical: Canonical
-) -> NDArray[Any]:
+def fill_volume(slices: Iterable[NDArray[Any]], shape: tuple[int, int, int], canonical: Canonical) -> NDArray[Any]:
     """The canonical volume of slices that come one by one, in stack order; memory is the volume and one slice."""
     target: NDArray[Any] | None = None
     view: NDArray[Any] | None = None

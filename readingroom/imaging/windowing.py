@@ -91,5 +91,3 @@ def _through(picture: NDArray[Any], window: Window) -> NDArray[np.float32]:
     out -= np.float32(window.low) * scale
     np.clip(out, 0, 1, out=out)
     return np.asarray(out, np.float32)
-
-

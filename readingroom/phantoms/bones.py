@@ -9,7 +9,7 @@ from readingroom.phantoms.anatomy import Curve, Outlines, through
 from readingroom.phantoms.canvas import Canvas, Map
 from readingroom.phantoms.parameters import SIGNS
 
-TUBE = ((1.0, 4.4), (0.80, 7.0), (0.52, 5.6), (0.3, 5.2))
+TUBE = ((1.0, 5.4), (0.82, 8.4), (0.56, 6.4), (0.3, 5.8))
 """A hollow bone seen from the side, widest strip first: share of its breadth, millimetres of bone. The rims, where
 the ray runs along the cortex, are the densest."""
 
@@ -89,7 +89,7 @@ def _body(canvas: Canvas, bones: Map, centre: tuple[float, float], half: tuple[f
     down = np.abs(canvas.y[rows] - y) / tall
     aside = np.abs(canvas.x[:, columns] - x) / (wide * (0.9 + 0.1 * np.minimum(down, 1) ** 2))
     out = np.maximum(aside, down)
-    bones[rows, columns] += np.clip((1.03 - out) * 12, 0, 1) * (7.0 + 4.0 * np.clip((out - 0.84) * 9, 0, 1))
+    bones[rows, columns] += np.clip((1.03 - out) * 12, 0, 1) * (5.0 + 3.5 * np.clip((out - 0.84) * 9, 0, 1))
 
 
 def _shoulders(canvas: Canvas, outlines: Outlines, *, supine: bool) -> Map:

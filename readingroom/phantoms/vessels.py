@@ -74,7 +74,7 @@ def _grow(canvas: Canvas, layer: Map, first: Twig, rng: np.random.Generator) -> 
 
 def _stroke(canvas: Canvas, layer: Map, line: Curve, breadth: float) -> None:
     """A stroke that never thins what is already there: drawn on a small copy of its surroundings."""
-    value = 1.7 * breadth * min(1.0, breadth / canvas.pitch[0])
+    value = 2.0 * breadth * min(1.0, breadth / canvas.pitch[0])
     thick = max(1, round(breadth / canvas.pitch[0]))
     margin = (thick + 2) * canvas.pitch[0]
     box = canvas.box(tuple(line.min(axis=0) - margin), tuple(line.max(axis=0) + margin))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,12 @@ def dataset(pixels: NDArray[Any], *, syntax: str = ExplicitVRLittleEndian, **ele
     content = pixels.tobytes()
     data.PixelData = content + b"\0" * (len(content) % 2)
     data["PixelData"].VR = "OB" if bits <= 8 else "OW"
-    for keyword, value in elements.items():
-        if value is None:
-            delattr(data, keyword)
-        else:
-            setattr(data, keyword, value)
+    with config.disable_value_validation():
+        for keyword, value in elements.items():
+            if value is not None:
+                setattr(data, keyword, value)
+            elif keyword in data:
+                delattr(data, keyword)
     return data
 
 
@@ -52,7 +54,8 @@ def dicom_bytes(data: Dataset) -> bytes:
     data.file_meta.MediaStorageSOPClassUID = data.get("SOPClassUID", CT_CLASS)
     data.file_meta.MediaStorageSOPInstanceUID = data.get("SOPInstanceUID", generate_uid())
     buffer = BytesIO()
-    with config.disable_value_validation():
+    with config.disable_value_validation(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of values that are wrong on purpose
         data.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
 
@@ -71,8 +74,8 @@ def ct_slice(pixels: NDArray[np.int16], z: float, **elements: Any) -> Dataset:
         **{
             "SOPClassUID": CT_CLASS, "Modality": "CT", "RescaleSlope": "1", "RescaleIntercept": "-1024",
             "PixelSpacing": [1.0, 1.0], "ImageOrientationPatient": AXIAL, "ImagePositionPatient": [0.0, 0.0, z],
-            "SeriesInstanceUID": "1.2.3.4", "StudyInstanceUID": "1.2.3", "SeriesNumber": 2, "InstanceNumber": int(z) + 1,
-            **elements,
+            "SeriesInstanceUID": "1.2.3.4", "StudyInstanceUID": "1.2.3", "SeriesNumber": 2,
+            "InstanceNumber": int(z) + 1, **elements,
         },
     )  # fmt: skip
 

@@ -97,9 +97,7 @@ def test_frames_of_an_ultrasound_clip() -> None:
 
 def test_ct_comes_in_hounsfield_units(tmp_path: Path) -> None:
     pixels = ramp().astype(np.uint16)
-    image = read_new(
-        tmp_path, pixels, Modality="CT", SOPClassUID=CT_CLASS, RescaleSlope="2", RescaleIntercept="-1000"
-    )
+    image = read_new(tmp_path, pixels, Modality="CT", SOPClassUID=CT_CLASS, RescaleSlope="2", RescaleIntercept="-1000")
     assert image.ref.units == "HU"
     assert image.pixels.dtype == np.float32
     assert np.array_equal(image.pixels, pixels * 2.0 - 1000)
@@ -168,7 +166,8 @@ def test_of_several_windows_the_first_is_used_and_the_others_named(tmp_path: Pat
 def test_a_voi_table_becomes_the_window_over_its_range(tmp_path: Path) -> None:
     table = Dataset()
     table.LUTDescriptor = [200, 20, 16]
-    table.LUTData = np.concatenate([np.zeros(50), np.linspace(0, 65535, 100), np.full(50, 65535)]).astype("<u2").tobytes()
+    ramped = np.concatenate([np.zeros(50), np.linspace(0, 65535, 100), np.full(50, 65535)])
+    table.LUTData = ramped.astype("<u2").tobytes()
     table["LUTData"].VR = "OW"
     image = read_new(tmp_path, ramp(), VOILUTSequence=Sequence([table]))
     assert image.window is not None

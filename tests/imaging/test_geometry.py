@@ -47,7 +47,8 @@ def test_padding_holds_the_image_and_cropping_its_middle(columns: int, rows: int
 
 def test_the_box_of_a_cropped_landscape_is_moved_by_the_margin() -> None:
     """The published formula x = box_x * c + (W - c) / 2 with W 2000, H 1600."""
-    region = region_from_square((0.0, 0.0, 0.5, 0.5), square_of(2000, 1600, "crop"), image_id="a", columns=2000, rows=1600)
+    square = square_of(2000, 1600, "crop")
+    region = region_from_square((0.0, 0.0, 0.5, 0.5), square, image_id="a", columns=2000, rows=1600)
     assert region is not None
     assert region.box == (200, 0, 1000, 800)
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
 from readingroom.errors import RecordError
 from readingroom.imaging.mask_file import decode_mask, encode_mask
 

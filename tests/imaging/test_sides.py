@@ -12,9 +12,8 @@ from readingroom.imaging.sides import image_half_of, patient_side, side_of_image
 
 
 def ref(**changes: Any) -> ImageRef:
-    return ImageRef.model_validate(
-        {"id": "a", "sha256": "", "kind": "image", "rows": 100, "columns": 200, "view": "PA", "image_left": "right"} | changes
-    )  # fmt: skip
+    film = {"id": "a", "sha256": "", "kind": "image", "rows": 100, "columns": 200, "view": "PA", "image_left": "right"}
+    return ImageRef.model_validate(film | changes)
 
 
 def blob(x0: int, x1: int) -> np.ndarray:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from readingroom.imaging.thorax import area_ratio, cardiothoracic, thorax_width, zone_densities, zone_of
+
+from readingroom.imaging.thorax import area_ratio, border_seen, cardiothoracic, thorax_width, zone_densities, zone_of
 
 
 def chest(thorax: int = 300, heart: int = 150, *, left_scale: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -68,3 +69,13 @@ def test_a_dense_base_is_found_on_its_side(side, sign):
 def test_area_ratio_is_right_over_left():
     right, left, _ = chest(left_scale=0.5)
     assert area_ratio(right, left) == pytest.approx(2.0)
+
+
+def test_a_border_is_seen_where_lung_lies_against_it():
+    right, left, heart = chest(thorax=340, heart=150)
+    lungs = right | left | heart
+    assert border_seen(heart, lungs) == (1.0, 1.0)
+    drowned = left.copy()
+    drowned[200:] = False
+    assert border_seen(heart, right | drowned) == (1.0, 0.0)
+    assert border_seen(heart[:, ::-1], (right | drowned)[:, ::-1]) == (0.0, 1.0)

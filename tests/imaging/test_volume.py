@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 
 from readingroom.errors import BadStudy
 from readingroom.imaging.reader import read_study
@@ -58,7 +60,7 @@ def write_series(folder: Path, slice_axis: int, flips: tuple[bool, bool, bool]) 
 
 
 @pytest.mark.parametrize("slice_axis", [0, 1, 2])
-@pytest.mark.parametrize("flips", [(False, False, False), (True, False, False), (False, True, True), (True, True, False)])
+@pytest.mark.parametrize("flips", [(False,) * 3, (True, False, False), (False, True, True), (True, True, False)])
 def test_axial_coronal_and_sagittal_give_the_same_volume(
     tmp_path: Path, slice_axis: int, flips: tuple[bool, bool, bool]
 ) -> None:
@@ -132,3 +134,30 @@ def test_an_oblique_volume_is_told() -> None:
 def test_slices_that_do_not_agree_make_no_volume(other: Plane) -> None:
     with pytest.raises(BadStudy, match="differ"):
         stack_planes([plane(0), other])
+
+
+def test_an_enhanced_multi_frame_file_becomes_a_volume(tmp_path: Path) -> None:
+    stack = np.ascontiguousarray(patient())
+    data = ct_slice(stack, 0, NumberOfFrames=len(stack), ImagePositionPatient=None, ImageOrientationPatient=None,
+                    PixelSpacing=None, RescaleSlope=None, RescaleIntercept=None)  # fmt: skip
+    frames = []
+    for k in range(len(stack)):
+        frame, place = Dataset(), Dataset()
+        place.ImagePositionPatient = [float(v) for v in lps(len(stack) - 1 - k, 0, 0)]
+        frame.PlanePositionSequence = Sequence([place])
+        frames.append(frame)
+    shared, turn, measure, scale = Dataset(), Dataset(), Dataset(), Dataset()
+    turn.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    measure.PixelSpacing = [float(STEP[1]), float(STEP[2])]
+    scale.RescaleSlope, scale.RescaleIntercept, scale.RescaleType = "1", "-1024", "HU"
+    shared.PlaneOrientationSequence = Sequence([turn])
+    shared.PixelMeasuresSequence = Sequence([measure])
+    shared.PixelValueTransformationSequence = Sequence([scale])
+    data.PerFrameFunctionalGroupsSequence = Sequence(frames)
+    data.SharedFunctionalGroupsSequence = Sequence([shared])
+    (tmp_path / "enhanced.dcm").write_bytes(dicom_bytes(data))
+    (image,) = read_study([tmp_path / "enhanced.dcm"], subject_key=b"k").images
+    assert (image.ref.kind, image.ref.units) == ("volume", "HU")
+    assert np.array_equal(image.pixels, stack[::-1])
+    assert image.affine is not None
+    assert image.affine @ [0, 0, 0, 1] == pytest.approx([*lps(0, 0, 0), 1])

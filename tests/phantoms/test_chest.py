@@ -33,12 +33,12 @@ def measured_ratio(film: ChestImage) -> float:
 @pytest.mark.parametrize("ratio", [0.38, 0.45, 0.52, 0.65])
 @pytest.mark.parametrize("tilt", [0.0, -3.0])
 def test_ratio_of_masks_is_the_ratio_asked_for(ratio: float, tilt: float) -> None:
-    film = make_chest(ChestPhantom(seed=3, spacing_mm=0.5, cardiothoracic_ratio=ratio, tilt_degrees=tilt))
+    film = make_chest(ChestPhantom(seed=3, spacing_mm=0.7, cardiothoracic_ratio=ratio, tilt_degrees=tilt))
     assert film.truth.cardiothoracic_ratio == pytest.approx(ratio, abs=1e-4)
     assert measured_ratio(film) == pytest.approx(ratio, abs=0.005)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=6, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate])
 @given(seed=st.integers(0, 10_000), ratio=st.floats(0.38, 0.65), spacing=st.sampled_from([1.0, 2.0, 3.0]),
        tilt=st.floats(-4, 4), mirrored=st.booleans(), projection=st.sampled_from(["PA", "AP"]),
        field=st.tuples(st.floats(345, 440), st.floats(345, 440)))  # fmt: skip
@@ -100,7 +100,7 @@ def test_earlier_visit_is_the_same_patient_with_another_heart() -> None:
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("size", ["small", "moderate", "large"])
 def test_fluid_lies_low_on_its_side_and_whitens_it(side: str, size: str) -> None:
-    well = ChestPhantom(seed=4, spacing_mm=2.0, noise=0.0)
+    well = ChestPhantom(seed=4, spacing_mm=3.0, noise=0.0)
     dry, wet = make_chest(well), make_chest(replace(well, effusion=Effusion(side, size)))
     fluid, other = wet.masks["effusion"], "left" if side == "right" else "right"
     assert wet.truth.effusion == side
@@ -129,7 +129,7 @@ def test_nodule_is_round_where_the_truth_says_and_brighter_than_its_rim() -> Non
 
 
 def test_free_air_is_darker_and_dead_lung_lighter_than_before() -> None:
-    well = ChestPhantom(seed=1, spacing_mm=1.0, noise=0.0)
+    well = ChestPhantom(seed=1, spacing_mm=2.0, noise=0.0)
     plain = make_chest(well)
     air = make_chest(replace(well, pneumothorax="left"))
     gap = air.masks["pneumothorax"]
@@ -138,16 +138,17 @@ def test_free_air_is_darker_and_dead_lung_lighter_than_before() -> None:
     patch = make_chest(replace(well, consolidation=Consolidation("right", "lower")))
     dead = patch.masks["consolidation"]
     assert patch.masks["right lung"][dead].all()
-    assert dead.sum() / 100 > 8
+    assert dead.sum() * 0.04 > 8
     assert patch.pixels[dead].mean() > plain.pixels[dead].mean() + 200
 
 
 def test_marker_is_burned_in_on_the_side_it_names() -> None:
-    plain = make_chest(ChestPhantom(seed=1, spacing_mm=1.0))
+    plain = make_chest(ChestPhantom(seed=1, spacing_mm=2.0))
     for letter, left_half in (("R", True), ("L", False)):
-        film = make_chest(ChestPhantom(seed=1, spacing_mm=1.0, marker=letter))
-        columns = np.nonzero(film.pixels != plain.pixels)[1]
-        assert ((columns < 200) == left_half).all()
+        film = make_chest(ChestPhantom(seed=1, spacing_mm=2.0, marker=letter))
+        rows, columns = np.nonzero(film.pixels != plain.pixels)
+        assert 10 <= np.ptp(rows) * 2.0 <= 18
+        assert ((columns < 100) == left_half).all()
 
 
 def test_monochrome1_is_the_complement() -> None:

@@ -17,7 +17,7 @@ from readingroom.tools.backends.classical import brain, ct, fundus, histology, s
 from readingroom.tools.backends.classical.chest_draft import NOT_ASSESSED, draft_chest
 from readingroom.tools.backends.classical.chest_reading import ChestSegments, read_chest
 from readingroom.tools.backends.classical.descriptor import DESCRIPTOR_ID, PREPROCESSING_ID, describe
-from readingroom.tools.backends.classical.modality import guess_modality
+from readingroom.tools.backends.classical.kind import kind_of
 from readingroom.tools.backends.classical.segment import Segment
 from readingroom.tools.backends.protocol import Classified, Draft, Embedded, Model, Scored, Segmented
 from readingroom.tools.models import models, served_targets, would_serve
@@ -123,8 +123,8 @@ class ClassicalBackend:
         return Embedded(vector, model)
 
     async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified:
-        """Modality and anatomy by a linear head on the descriptor. Raises NotServed for any other label, by name."""
-        guess = await asyncio.to_thread(guess_modality, _flat(image), [label.lower() for label in labels])
+        """Modality and anatomy. Raises NotServed for any other label, by name."""
+        guess = await asyncio.to_thread(kind_of, _flat(image), tuple(label.lower() for label in labels))
         scores = tuple(Scored(label, score) for label, score in guess.scores)
         model = BASELINE.model_copy(update={"preprocessing_id": PREPROCESSING_ID})
         return Classified(guess.label, scores, guess.reason, calibrated=False, model=model)

@@ -26,7 +26,11 @@ HEART_CAVEAT = "learnt from outlines drawn by the project, not by a radiologist"
 SIDE = 160
 """Height and width of the network's input; the film is squeezed to it whatever its aspect (train_chest.py)."""
 SMALLEST_SIDE = 64
-WORK_SIDE = 1024
+WORK_SIDE, HEART_WORK_SIDE = 1024, 384
+OUTGROWTH = 0.1
+"""Radius, in roots of its area, of the disk that must fit everywhere into the heart: hilar vessels hold none."""
+BELOW_HILA = 0.35
+"""The cardiac diameters are taken below this part of the heart's height, where no hilar vessel widens it."""
 FLAT = 0.04
 """Rows and columns at the rim whose 2nd to 98th percentile spans less are a border, not film."""
 MARGIN = 0.12
@@ -109,7 +113,7 @@ def segment_chest(image: Gray, network: onnxruntime.InferenceSession | None = No
         what = f"the image is {image.shape} with values that may not be numbers"
         raise BadStudy(what, where="chest", do=f"Give one channel of at least {SMALLEST_SIDE} pixels a side.")
     look = look_at(np.asarray(image, np.float32), network or shipped_network())
-    masks = [_placed(plane, look, image.shape) for plane in look.mean]
+    masks = [_placed(plane, look, image.shape, heart=channel == 2) for channel, plane in enumerate(look.mean)]
     likeness = _likeness(masks, look)
     segments = []
     for channel, (target, mask) in enumerate(zip(TARGETS, masks, strict=True)):
@@ -169,19 +173,27 @@ def _views(part: Gray, network: onnxruntime.InferenceSession) -> NDArray[np.floa
     return found
 
 
-def _placed(plane: Planes, look: Look, shape: tuple[int, ...]) -> Mask:
-    """The largest piece above one half, holes filled, on the source pixels."""
+def _placed(plane: Planes, look: Look, shape: tuple[int, ...], *, heart: bool) -> Mask:
+    """The largest piece above one half, holes filled, on the source pixels; a heart without narrow outgrowths."""
     height, width = look.rows.stop - look.rows.start, look.columns.stop - look.columns.start
-    scale = min(1.0, WORK_SIDE / max(height, width))
+    scale = min(1.0, (HEART_WORK_SIDE if heart else WORK_SIDE) / max(height, width))
     size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    above = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) > 0.5).astype(np.uint8)
-    rings, _ = cv2.findContours(above, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    piece = _largest((cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) > 0.5).astype(np.uint8))
+    if heart:
+        reach = round(OUTGROWTH * float(np.sqrt((piece > 0).sum())))
+        disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        piece = _largest(np.asarray(cv2.morphologyEx(piece, cv2.MORPH_OPEN, disk), np.uint8))
     mask = np.zeros(shape, np.bool_)
-    if rings:
-        piece = np.zeros_like(above)
-        cv2.drawContours(piece, [max(rings, key=cv2.contourArea)], -1, 255, cv2.FILLED)
-        mask[look.rows, look.columns] = cv2.resize(piece, (width, height), interpolation=cv2.INTER_LINEAR) > 127
+    mask[look.rows, look.columns] = cv2.resize(piece, (width, height), interpolation=cv2.INTER_LINEAR) > 127
     return mask
+
+
+def _largest(piece: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    rings, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    alone = np.zeros_like(piece)
+    if rings:
+        cv2.drawContours(alone, [max(rings, key=cv2.contourArea)], -1, 255, cv2.FILLED)
+    return alone
 
 
 class Support(NamedTuple):
@@ -296,7 +308,8 @@ def cardiothoracic(reading: ChestReading) -> Cardiothoracic:
     for part in (*lungs, reading.heart):
         if not part.assessable or not part.mask.any():
             return Cardiothoracic(None, RATIO_SD, quality, f"{part.target} not assessable: {part.reason}")
-    left, right, heart = (_extremes(part.mask) for part in (*lungs, reading.heart))
+    left, right = (_extremes(part.mask) for part in lungs)
+    heart = _extremes(_below_hila(reading.heart.mask))
     height, width = reading.heart.mask.shape
     if left.left_x < CUT * width or right.right_x > (1 - CUT) * width:
         return Cardiothoracic(None, RATIO_SD, quality, "the chest wall reaches the edge of the image")
@@ -311,6 +324,13 @@ def cardiothoracic(reading: ChestReading) -> Cardiothoracic:
         heart.left_x, heart.left_row, heart.right_x, heart.right_row,
         left.left_x, right.right_x, int(np.argmax(spans)) * step,
     )  # fmt: skip
+
+
+def _below_hila(heart: Mask) -> Mask:
+    rows = np.flatnonzero(heart.any(1))
+    lower = heart.copy()
+    lower[: int(rows[0] + BELOW_HILA * (rows[-1] - rows[0]))] = False
+    return lower
 
 
 class _Extremes(NamedTuple):

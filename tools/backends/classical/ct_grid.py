@@ -59,7 +59,8 @@ class Grid:
 def lay(hu: Hounsfield, spacing: Spacing | None, *, mm: float = 3.0) -> Grid:
     """Lay a grid of about `mm` over HU of shape (H, W) or (D, H, W)."""
     full = np.asarray(hu if hu.ndim == 3 else hu[None], np.float32)
-    full = np.clip(np.nan_to_num(full, nan=-1024.0, posinf=3071.0, neginf=-1024.0), -1100, 4000)
+    full = np.nan_to_num(full, nan=-1024.0, posinf=3071.0, neginf=-1024.0)
+    np.clip(full, -1100, 4000, out=full)
     step = ASSUMED_FIELD / full.shape[2]
     known = spacing if spacing is not None and all(np.isfinite(spacing)) and min(spacing) > 0 else None
     dz, dy, dx = known or (ASSUMED_STEP, step, step)

@@ -85,11 +85,12 @@ def sampled(plane: NDArray[Any], x: Rows, y: Rows, outside: float) -> NDArray[An
 
 
 def climb(score: Score, start: Rows, limits: Limits, *, keep: int = 24, rounds: int = 10) -> tuple[Ellipse, float]:
-    """The best ellipse: the `keep` best starts, then shrinking random steps around them (seeded, so the same each time)."""
+    """The best ellipse: the `keep` best starts, then shrinking random steps around them, seeded and so repeatable."""
     marks = np.concatenate([score(start[i : i + BATCH]) for i in range(0, len(start), BATCH)])
     best = start[np.argsort(-marks, kind="stable")[:keep]]
     random = np.random.default_rng(0)
-    step = np.array([0.04, 0.04, 0.04, 0.04, 0.0], np.float32) * limits.largest + np.array([0, 0, 0, 0, 0.2], np.float32)
+    pixels = 0.04 * limits.largest
+    step = np.array([pixels, pixels, pixels, pixels, 0.2], np.float32)
     for _ in range(rounds):
         tried = [best + random.normal(size=best.shape).astype(np.float32) * step for _ in range(8)]
         rows = _within(np.concatenate([best, *tried]).astype(np.float32), limits)

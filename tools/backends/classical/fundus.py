@@ -19,7 +19,7 @@ DISC, VESSELS = "optic disc", "vessels"
 DISC_METHOD = "bright round spot where vessels gather, then an ellipse through its radial edge"
 VESSEL_METHOD = "line detector of three lengths on the green channel, two thresholds"
 DISC_CAVEAT = "an ellipse through the brightness edge: peripapillary atrophy may be taken in"
-VESSEL_CAVEAT = "not measured against drawn vessels; the finest ones and those in haemorrhage are missed"
+VESSEL_CAVEAT = "not measured against drawn vessels; the finest are missed, small haemorrhages may be marked"
 
 WORK_SIDE = 640
 LINE_LENGTHS = (7, 11, 15)
@@ -86,11 +86,11 @@ def segment_optic_disc(image: Colour) -> Segment:
     spot = _brightest_spot(bright / spread, retina)
     rim = _disc_rim(bright / spread, spot.place)
     mask = filled(rim.place.on_grid(max(image.shape[:2]) / WORK_SIDE), image.shape[:2])
-    found = ws.ramp(spot.contrast * (0.15 + spot.gathering), 0.8, 3.0)
-    edge = ws.ramp(rim.agreeing, 0.3, 0.7) * ws.ramp(rim.fall, 0.03, 0.15)
+    found = ws.ramp(spot.contrast * (0.15 + spot.gathering), 1.6, 3.6)
+    edge = ws.ramp(rim.agreeing, 0.3, 0.7) * ws.ramp(rim.fall, 0.1, 0.28)
     reason = (
         f"{spot.contrast:.1f} spreads brighter than around, vessel density {spot.gathering:.2f} of the greatest, "
-        f"{rim.agreeing:.0%} of edge rays agree; {look}"
+        f"{rim.agreeing:.0%} of edge rays agree on a fall of {rim.fall:.2f}; {look}"
     )
     return Segment(DISC, mask, round(min(likeness, found, edge), 3), reason, DISC_METHOD, DISC_CAVEAT)
 
@@ -106,7 +106,8 @@ def segment_vessels(image: Colour) -> Segment:
     found = _vessel_pieces(retina)
     share = float(found.sum() / retina.field.sum())
     long = _long_share(found, 0.2 * retina.diameter)
-    quality = VESSEL_QUALITY_CAP * likeness * ws.ramp(long, 0.3, 0.6) * ws.ramp(share, 0.01, 0.03) * ws.ramp(share, 0.25, 0.17)
+    plausible = ws.ramp(long, 0.3, 0.6) * ws.ramp(share, 0.01, 0.03) * ws.ramp(share, 0.25, 0.17)
+    quality = VESSEL_QUALITY_CAP * likeness * plausible
     reason = f"{share:.1%} of the field, {long:.0%} of it in long connected pieces; {look}"
     return Segment(VESSELS, ws.source_mask(found, image.shape), round(quality, 3), reason, VESSEL_METHOD, VESSEL_CAVEAT)
 
@@ -197,7 +198,7 @@ def _line_response(dark: Plane) -> Plane:
             cv2.line(kernel, (round(half - dx), round(half - dy)), (round(half + dx), round(half + dy)), 1.0, 1)
             best = np.maximum(best, cv2.filter2D(dark, -1, kernel / kernel.sum()))
         total += best - cv2.blur(dark, (length, length))
-    return total / len(LINE_LENGTHS)
+    return np.asarray(total / len(LINE_LENGTHS), np.float32)
 
 
 def _vessel_pieces(retina: Retina) -> Mask:
@@ -259,13 +260,15 @@ def _disc_rim(bright: Plane, place: Ellipse) -> Rim:
         points = [ray_points(row, TURNS, float(reach)) for reach in REACH]
         x, y = (np.stack([point[axis][0] for point in points], 1) for axis in (0, 1))
         profile = cv2.remap(smooth, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        fall = ndimage.gaussian_filter1d(-ndimage.gaussian_filter1d(profile, 2.0, axis=1, order=1), 1.5, axis=0, mode="wrap")
+        slope = ndimage.gaussian_filter1d(profile, 2.0, axis=1, order=1)
+        fall = -ndimage.gaussian_filter1d(slope, 1.5, axis=0, mode="wrap")
         at = (np.clip(fall, 0, None) * np.exp(-(((REACH - 1) / 0.4) ** 2))).argmax(1)
         steep = fall[rays, at]
         agree = (np.abs(REACH[at] - np.median(REACH[at])) < 0.22) & (steep > 0.3 * np.median(steep))
         if agree.sum() < 20:
             return rim
-        rim = Rim(_disc_shaped(fitted(np.stack([x[rays, at], y[rays, at]], 1)[agree])), float(agree.mean()), float(np.median(steep)))
+        edge = np.stack([x[rays, at], y[rays, at]], 1)[agree]
+        rim = Rim(_disc_shaped(fitted(edge)), float(agree.mean()), float(np.median(steep)))
     return rim
 
 

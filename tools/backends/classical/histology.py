@@ -21,9 +21,11 @@ Plane = NDArray[np.float32]
 TARGET = "nuclei"
 CAVEAT = "touching nuclei are one region; pale and out-of-focus nuclei are partly missed"
 
-LARGEST_SIDE, SMALLEST_SIDE = 1600, 320
+LARGEST_SIDE, SMALLEST_SIDE = 1200, 320
+LARGEST_RADIUS, USUAL_RADIUS = 24, 15
+"""Pixels: a picture whose nuclei are larger is worked on smaller, so that the blur and the crispness mean the same."""
 PURPLE = 1.25
-"""Median ratio of red to blue absorption in tissue from which one violet dye, not haematoxylin and eosin, is assumed."""
+"""Median ratio of red to blue absorption in tissue from which one violet dye is assumed, not two."""
 TISSUE = 0.25
 """Summed optical density from which a pixel is tissue, not glass."""
 STAIN_FLOOR, STAIN_ANGLES = 0.15, (1, 99)
@@ -66,18 +68,16 @@ def segment_nuclei(image: Colour) -> Segment:
     if why := ws.unseen(image):
         return ws.nothing(TARGET, TWO_STAINS.method, image.shape, why)
     likeness, look = looks_like_histology(image)
-    longest = max(image.shape[:2])
-    small = ws.working_copy(image, int(np.clip(longest, SMALLEST_SIDE, LARGEST_SIDE)))
-    density = _optical_density(small, 1.0)
-    recipe = PURPLE_STAIN if _is_purple(density) else TWO_STAINS
-    stain = _nuclear_stain(small, recipe)
-    found = _nuclei(stain, recipe)
+    side = int(np.clip(max(image.shape[:2]), SMALLEST_SIDE, LARGEST_SIDE))
+    stain, found, recipe = _marked(image, side)
+    if (radius := _typical_radius(found)) > LARGEST_RADIUS and side > SMALLEST_SIDE:
+        stain, found, recipe = _marked(image, max(SMALLEST_SIDE, int(side * USUAL_RADIUS / radius)))
     apart = _separation(stain, found)
     share = float(found.mean())
     crisp = _crispness(stain, found)
     contrast = min(ws.ramp(apart, 0.9, 1.9), ws.ramp(crisp, 0.06, 0.095))
     quality = min(likeness, contrast) * ws.ramp(share, 0.0, 0.005) * ws.ramp(share, 0.65, 0.5)
-    reason = f"nuclei stand {apart:.1f} spreads above the rest, outline crispness {crisp:.3f}, {share:.1%} of the picture; {look}"
+    reason = f"nuclei {apart:.1f} spreads above the rest, crispness {crisp:.3f}, {share:.1%} of the picture; {look}"
     return Segment(TARGET, ws.source_mask(found, image.shape), round(quality, 3), reason, recipe.method, CAVEAT)
 
 
@@ -129,6 +129,14 @@ def looks_like_histology(image: Colour) -> tuple[float, str]:
     return round(score, 3), f"{worst} {tests[worst]:.2f} ({violet:.0%} violet, {brown:.0%} brown)"
 
 
+def _marked(image: Colour, side: int) -> tuple[Plane, Mask, Recipe]:
+    """Stain, nuclei and recipe on a copy whose longest side has `side` pixels."""
+    small = ws.working_copy(image, side)
+    recipe = PURPLE_STAIN if _is_purple(_optical_density(small, 1.0)) else TWO_STAINS
+    stain = _nuclear_stain(small, recipe)
+    return stain, _nuclei(stain, recipe), recipe
+
+
 def _optical_density(image: Colour, blur: float) -> Plane:
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), blur)
     return np.asarray(-np.log10((smooth + 1) / 256), np.float32)
@@ -173,7 +181,8 @@ def _nuclei(stain: Plane, recipe: Recipe) -> Mask:
         return np.zeros(stain.shape, bool)
     high, low = float(stain[mask].mean()), float(stain[~mask].mean()) if not mask.all() else 0.0
     for _ in range(3):
-        nuclear, rest = (_drawn_mean(stain, part, recipe.reach * radius, far) for part, far in ((mask, high), (~mask, low)))
+        nuclear = _drawn_mean(stain, mask, recipe.reach * radius, high)
+        rest = _drawn_mean(stain, ~mask, recipe.reach * radius, low)
         local = recipe.between * nuclear + (1 - recipe.between) * rest
         mask = np.asarray(stain > (1 - recipe.share) * recipe.start * otsu + recipe.share * local)
     return _without_specks(mask, radius)
@@ -223,7 +232,7 @@ def _separation(stain: Plane, mask: Mask) -> float:
 def _crispness(stain: Plane, mask: Mask) -> float:
     """Fall of stain per pixel across the outline, as a part of the whole contrast, times the solidity of the pieces.
 
-    Fuzzy and ragged outlines (cytoplasm, thick sections) are below 0.08; nuclei in focus above 0.1."""
+    On 16 pictures: 0.084 where cytoplasm was taken for nuclei (Dice 0.61), 0.10 to 0.22 elsewhere."""
     edges, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     hulls = sum(cv2.contourArea(cv2.convexHull(edge)) for edge in edges)
     if hulls == 0 or mask.all():

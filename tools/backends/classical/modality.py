@@ -37,7 +37,7 @@ CLASSES: dict[str, tuple[Modality, str]] = {
 
 LEAST_SCORE = 0.6
 """Below it the answer is "unknown"."""
-LEAST_MARGIN = 0.3
+LEAST_MARGIN = 0.4
 """Distance to the second label below which the answer is "unknown"."""
 
 

@@ -45,7 +45,8 @@ def dilated(mask: Mask, radius: int) -> Mask:
 
 def eroded(mask: Mask, radius: int) -> Mask:
     """What lies at least `radius` pixels inside; the frame counts as outside."""
-    return np.asarray(cv2.erode(mask.astype(np.uint8), disk(radius), borderType=cv2.BORDER_CONSTANT, borderValue=0), bool)
+    padded = np.pad(mask.astype(np.uint8), radius + 1)
+    return np.asarray(cv2.erode(padded, disk(radius))[radius + 1 : -radius - 1, radius + 1 : -radius - 1], bool)
 
 
 def opened(mask: Mask, radius: int) -> Mask:
@@ -81,7 +82,9 @@ def broad_blur(plane: NDArray[Any], sigma: float) -> NDArray[np.float32]:
     step = max(1, int(sigma / 4))
     height, width = plane.shape
     size = (max(width // step, 1), max(height // step, 1))
-    small = cv2.resize(plane.astype(np.float32), size, interpolation=cv2.INTER_AREA) if step > 1 else plane.astype(np.float32)
+    small = plane.astype(np.float32)
+    if step > 1:
+        small = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_AREA), np.float32)
     soft = cv2.GaussianBlur(small, (0, 0), sigma / step)
     return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 

@@ -1,0 +1,145 @@
+"""The whole chain against phantoms whose truth is known: the right numbers, the right side, and honest limits."""
+
+import json
+
+import pytest
+
+from readingroom import ReadingRoom
+from readingroom.errors import BadStudy, NotServed
+from readingroom.phantoms.chest import make_chest
+from readingroom.phantoms.ct import CtPhantom, make_ct
+from readingroom.phantoms.dicom import write_chest, write_ct
+from readingroom.phantoms.parameters import ChestPhantom, Effusion
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    home = tmp_path_factory.mktemp("room")
+    return ReadingRoom(home=home / "data", config=home / "config")
+
+
+def written(folder, **named):
+    return write_chest(make_chest(ChestPhantom(**{"seed": 3, "spacing_mm": 1.0, **named})), folder)
+
+
+def value(report, name):
+    found = [part for item in report.evidence for part in item.measurements if part.name == name]
+    assert found, f"{name} was not measured"
+    return found[0]
+
+
+def texts(report):
+    return [finding.text for finding in report.findings]
+
+
+@pytest.mark.parametrize("spacing", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("ratio", [0.42, 0.50, 0.58])
+def test_the_cardiothoracic_ratio_is_the_phantoms(room, tmp_path, ratio, mirrored, spacing):
+    path = written(tmp_path, cardiothoracic_ratio=ratio, mirrored=mirrored, spacing_mm=spacing)
+    found = value(room.draft_sync(path).report, "cardiothoracic_ratio")
+    assert found.value == pytest.approx(ratio, abs=0.03)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("seed", [3, 4])
+def test_an_effusion_makes_its_own_side_denser(room, tmp_path, side, mirrored, seed):
+    path = written(tmp_path, effusion=Effusion(side, "moderate"), mirrored=mirrored, seed=seed)
+    report = room.draft_sync(path).report
+    lateral = {f.laterality for f in report.findings if f.observation.endswith("asymmetry") and f.presence == "present"}
+    assert lateral == {side}, texts(report)
+    assert report.clean
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_healthy_phantom_has_no_positive_finding(room, tmp_path, seed):
+    report = room.draft_sync(written(tmp_path, seed=seed, cardiothoracic_ratio=0.43)).report
+    assert [
+        f.text
+        for f in report.findings
+        if f.presence == "present" and f.observation.endswith(("asymmetry", "enlargement"))
+    ] == []
+    assert report.clean
+
+
+def test_a_prior_is_compared_and_the_change_named(room, tmp_path):
+    phantom = ChestPhantom(seed=7, spacing_mm=1.0, cardiothoracic_ratio=0.60)
+    now = write_chest(make_chest(phantom), tmp_path / "now")
+    before = write_chest(make_chest(phantom.earlier(0.45)), tmp_path / "before")
+    report = room.draft_sync(now, prior=before).report
+    (finding,) = [f for f in report.findings if f.comparison]
+    assert finding.comparison.change == "larger"
+    assert "has increased from 0.4" in finding.text
+    assert report.clean
+
+
+def test_masks_lie_on_the_right_and_left_lung_of_the_patient(room, tmp_path):
+    for mirrored in (False, True):
+        phantom = ChestPhantom(seed=3, spacing_mm=1.0, mirrored=mirrored)
+        image = make_chest(phantom)
+        reading = room.draft_sync(write_chest(image, tmp_path / str(mirrored)))
+        for item in reading.report.evidence:
+            if item.origin.tool == "segment" and item.observation == "lung":
+                mask = reading.mask(item.regions[0].mask_digest)
+                truth = image.masks[f"{item.laterality} lung"]
+                assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.9
+
+
+def test_every_sentence_cites_evidence_that_points_into_the_record(room, tmp_path):
+    reading = room.draft_sync(written(tmp_path))
+    ledger = {item.id: item for item in reading.report.evidence}
+    steps = {step.name: step for step in room.show(reading.run)[1]}
+    assert reading.report.findings
+    for finding in reading.report.findings:
+        for cited in finding.evidence:
+            origin = ledger[cited].origin
+            stored = json.loads(room.store.blobs.get(steps[origin.step].output_sha256))
+            raw = stored["raw"][int(origin.pointer.removeprefix("/raw/"))]
+            assert raw
+
+
+def test_the_same_study_gives_the_same_report(room, tmp_path):
+    path = written(tmp_path)
+    once, again = (room.draft_sync(path).report for _ in range(2))
+
+    def timeless(report):
+        held = json.loads(report.model_dump_json())
+        return {name: part for name, part in held.items() if name not in ("id", "provenance")}
+
+    assert timeless(once) == timeless(again)
+
+
+def test_no_name_of_the_patient_is_kept_anywhere(room, tmp_path):
+    reading = room.draft_sync(written(tmp_path))
+    kept = [reading.to_html(), reading.to_json(), reading.to_markdown()]
+    kept += [path.read_bytes().decode("latin-1") for path in room.settings.home.rglob("*") if path.is_file()]
+    assert not any("Phantom^Chest" in text or "CHEST-3" in text for text in kept)
+
+
+def test_ct_volumes_are_the_phantoms(room, tmp_path):
+    volume = make_ct(CtPhantom(seed=1))
+    report = room.draft_sync(write_ct(volume, tmp_path)).report
+    for side in ("right", "left"):
+        (item,) = [e for e in report.evidence if e.observation == "lung" and e.laterality == side and e.measurements]
+        truth = volume.truth.volumes_ml[f"{side} lung"]
+        assert item.measurements[0].unit == "mL"
+        assert item.measurements[0].value == pytest.approx(truth, rel=0.08)
+    assert report.clean
+
+
+def test_a_target_that_nobody_serves_is_refused_by_name(room, tmp_path):
+    with pytest.raises(NotServed, match="pancreas"):
+        room.draft_sync(written(tmp_path), targets=("pancreas",))
+    assert room.runs(1)[0].status == "failed"
+
+
+def test_a_workflow_refuses_a_study_it_cannot_read(room, tmp_path):
+    with pytest.raises(BadStudy, match="frontal chest radiograph"):
+        room.draft_sync(write_ct(make_ct(CtPhantom(seed=1)), tmp_path), workflow="chest_xray_report")
+
+
+def test_a_reading_shows_itself_in_a_notebook(room, tmp_path):
+    shown = room.draft_sync(written(tmp_path))._repr_html_()
+    assert shown.startswith("<iframe sandbox=")
+    assert "Research use only" in shown
