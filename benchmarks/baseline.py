@@ -2,9 +2,9 @@
 
 Bars that --check holds (mean Dice): chest X-ray lung 0.94 (out of fold: no case is scored by a network that saw it),
 dermoscopy lesion 0.80, optic disc 0.90, H&E nuclei 0.77, purple-stain nuclei 0.82, fetal head 0.92, hypo-echoic lesion
-0.56; and the mean error of the cardiothoracic ratio against outlines drawn by this project, 0.04, out of fold. CT rows
-are agreement with TotalSegmentator's output, which is no truth. Thresholds of all other targets were set by eye on
-these same images, so their figures are of tuning data.
+0.56, CT liver 0.88, CT bone 0.44; and the mean error of the cardiothoracic ratio against outlines drawn by this project,
+0.04, out of fold. CT rows are agreement with TotalSegmentator's output, which is no truth. Thresholds of all other
+targets were set by eye on these same images, so their figures are of tuning data.
 
     python benchmarks/baseline.py --data ../shared/data [--json] [--check]
 """
@@ -44,6 +44,8 @@ BARS = {
     "purple-stain nuclei": 0.82,
     "fetal head": 0.92,
     "hypo-echoic breast lesion": 0.56,
+    "CT liver (agreement)": 0.88,
+    "CT bone (agreement)": 0.44,
 }
 RATIO_BAR = 0.04
 
@@ -149,11 +151,9 @@ def volumes(dev: Path) -> dict[str, list[Score]]:
 
 TOTAL: dict[str, list[int]] = {
     "liver": [5],
-    "lung": [10, 11, 12, 13, 14],
     "bone": [*range(25, 51), *range(69, 79), *range(91, 117)],
 }
-"""TotalSegmentator class numbers (v2, task "total"): liver; lung lobes; vertebrae, limb bones, hips, skull, ribs,
-sternum."""
+"""TotalSegmentator class numbers (v2, task "total"): liver; vertebrae, limb bones, hips, skull, ribs, sternum."""
 
 
 def canonical_labels(path: Path) -> NDArray[Any]:
@@ -168,13 +168,25 @@ def chests() -> tuple[dict[str, list[Score]], list[float]]:
     held = json.loads((REPO / "training" / "chest_cv.json").read_text(encoding="utf-8"))
     found: dict[str, list[Score]] = defaultdict(list)
     errors = []
-    for case in held["cases"]:
-        for key, name in (("lung", "chest X-ray lung"), ("heart", "chest X-ray heart (own outlines)")):
-            if case["dice"].get(key) is not None:
-                found[name].append(Score(case["case_id"], case["dice"][key], case["quality"][key], 0.0))
-        if case.get("ctr_error") is not None:
-            errors.append(abs(case["ctr_error"]))
+    for film in held["films"]:
+        quality = film["quality"]
+        if "lung" in film["dice"]:
+            lungs = min(quality["image-left lung"], quality["image-right lung"])
+            found["chest X-ray lung"].append(Score(film["case_id"], film["dice"]["lung"], lungs, 0.0))
+        if "heart" in film["dice"]:
+            heart = Score(film["case_id"], film["dice"]["heart"], quality["heart"], 0.0)
+            found["chest X-ray heart (own outlines)"].append(heart)
+        ratio = film["cardiothoracic"]
+        if ratio["truth"] is not None and ratio["found"] is not None:
+            errors.append(abs(ratio["found"] - ratio["truth"]))
     return found, errors
+
+
+def abdominal_lung(dev: Path) -> str:
+    """What "lung" answers on a CT of the abdomen; a mask would be bowel gas or a slice of lung base."""
+    image = load(dev / "dicom" / "ts_ct_series20", Stated(modality="ct", anatomy="abdomen"))
+    (segment,) = asyncio.run(ClassicalBackend().segment(image, ("lung",)))
+    return "GAVE A MASK" if segment.mask.any() else segment.quality_reason
 
 
 def refusals() -> list[tuple[str, str]]:
@@ -230,7 +242,7 @@ def main() -> None:
         for part in (chest, pictures(given.data / "dev"), volumes(given.data / "dev"))
         for name, scores in part.items()
     ]
-    refused = refusals()
+    refused = [*refusals(), ("lung on an abdominal CT", abdominal_lung(given.data / "dev"))]
     ratio = {"n": len(errors), "mean_error": round(float(np.mean(errors)), 4), "bar": RATIO_BAR}
     if given.json:
         print(json.dumps({"dice": rows, "cardiothoracic_ratio": ratio, "refused": dict(refused)}, indent=2))

@@ -1,7 +1,7 @@
 """Write a set of digital phantoms, with what is true of each, to a folder.
 
-    python examples/phantoms.py phantoms/            # films as DICOM, two CT series, one NIfTI volume, truth.json
-    python examples/phantoms.py phantoms/ --spacing 0.4 --seed 7
+python examples/phantoms.py phantoms/            # films as DICOM, two CT series, one NIfTI volume, truth.json
+python examples/phantoms.py phantoms/ --spacing 0.4 --seed 7
 """
 
 from __future__ import annotations

@@ -53,4 +53,4 @@ def would_serve(target: str, ref: ImageRef) -> str:
         for kind, targets in row.segments.items()
         if target in targets
     )
-    return f"it is served by {elsewhere[0]}" if elsewhere else "no model in models.yaml serves it"
+    return f"It is served by {elsewhere[0]}" if elsewhere else "No model in models.yaml serves it"

@@ -105,7 +105,7 @@ class Outlines:
         self._high_domes = 0.03 if phantom.projection == "AP" else 0.0
         self.lung: dict[LungSide, Curve] = {side: self._lung(side) for side in ("right", "left")}
         vessels = self.place(MEDIASTINUM)
-        vessels[:, 0] *= 1 + 0.06 * build.wobble[34] + 0.03 * build.wobble[:len(vessels)]
+        vessels[:, 0] *= 1 + 0.06 * build.wobble[34] + 0.03 * build.wobble[: len(vessels)]
         self.mediastinum = through(vessels, closed=True)
 
     def place(self, table: tuple[tuple[float, float], ...], sign: int = 1) -> Curve:
@@ -138,7 +138,7 @@ class Outlines:
         dome = self.dome(side)
         medial = self.place(MEDIAL[side], -1 if side == "right" else 1)
         medial[0] = dome[-1]
-        medial[1:-1, 0] *= 1 + 0.04 * self.build.wobble[3:3 + len(medial) - 2]
+        medial[1:-1, 0] *= 1 + 0.04 * self.build.wobble[3 : 3 + len(medial) - 2]
         border = through(np.vstack([medial, self.wall(side)]))
         return np.vstack([border, dome[1:]])
 
@@ -154,7 +154,7 @@ class Outlines:
         right, left = width * self.build.right_share, width * (1 - self.build.right_share)
         points = np.asarray(HEART, np.float64)
         points[:, 0] *= np.where(points[:, 0] < 0, right, left)
-        points[:, 0] *= 1 + 0.018 * self.build.wobble[8:8 + len(points)]
+        points[:, 0] *= 1 + 0.018 * self.build.wobble[8 : 8 + len(points)]
         points[11:17, 1] += 0.012 * self.build.wobble[33] * np.sin(np.linspace(0.4, np.pi, 6))
         tall = 0.9 + 0.45 * width / (2 * self.build.half_width) / 2
         floor = 0.872 - self._high_domes * 0.8

@@ -116,8 +116,13 @@ def _shoulders(canvas: Canvas, outlines: Outlines, *, supine: bool) -> Map:
         shaft = through(np.array([[head[0] + sign * 2, head[1] - 4], [head[0] + sign * 14, head[1] + 95],
                                   [head[0] + sign * 26, head[1] + 420]]), step=6)  # fmt: skip
         arm = np.zeros(canvas.shape, np.float32)
-        _strip(canvas, arm, shaft, np.interp(np.arange(len(shaft)), [0, 4, 9], [40, 36, 22]),
-               np.interp(np.arange(len(shaft)), [0, 4, 9], [0.2, 0.8, 2.2]))
+        _strip(
+            canvas,
+            arm,
+            shaft,
+            np.interp(np.arange(len(shaft)), [0, 4, 9], [40, 36, 22]),
+            np.interp(np.arange(len(shaft)), [0, 4, 9], [0.2, 0.8, 2.2]),
+        )
         bones += layer + arm
     handle = canvas.filled(through(outlines.place(((-0.14, 0.10), (-0.10, 0.22), (0.10, 0.22), (0.14, 0.10),
                                                    (0.0, 0.085))), closed=True))  # fmt: skip

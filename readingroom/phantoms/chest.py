@@ -79,7 +79,7 @@ class _Patient:
         """The side wall of a lung's outline, from its apex to the costophrenic angle."""
         top = int(np.argmin(lung[:, 1]))
         corner = int(np.argmax(np.abs(lung[:, 0]) + lung[:, 1]))
-        return lung[top:corner + 1]
+        return lung[top : corner + 1]
 
     def _heart(self) -> Curve:
         """The upright heart whose leaned outline has exactly the asked share of the thorax."""
@@ -187,7 +187,7 @@ class _Patient:
         nodule = None
         if phantom.nodule:
             place = np.array([nodule_centre(phantom, self.outlines, phantom.nodule)])
-            (x, y), = sheet.pixels(self.lean(place))
+            ((x, y),) = sheet.pixels(self.lean(place))
             nodule = NoduleTruth(phantom.nodule.side, phantom.nodule.zone, phantom.nodule.diameter_mm,
                                  (column(float(x)), float(y)))  # fmt: skip
         patch = phantom.consolidation

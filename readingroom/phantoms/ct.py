@@ -127,7 +127,7 @@ def _plan(phantom: CtPhantom) -> _Plan:
         nodule = Ellipsoid(centre, (diameter / 2, diameter / 2, diameter / 2))
     liver = Ellipsoid((LIVER_CAP.centre[0], LIVER_CAP.centre[1], rims["right"]), LIVER_CAP.radii).grown(-5)
     kidneys = tuple(Ellipsoid((sign * 62.0, 46.0, -210.0 + 5 * sign), (27.0, 23.0, 52.0)) for sign in (-1, 1))
-    cells = rng.permutation(12)[:phantom.gas_pockets]
+    cells = rng.permutation(12)[: phantom.gas_pockets]
     gas = tuple(Ellipsoid((-62 + 42 * (cell % 4) + rng.uniform(-4, 4), -46 + rng.uniform(-8, 8),
                            -250 + 30 * (cell // 4) + rng.uniform(-2, 2)),
                           (rng.uniform(8, 16), rng.uniform(7, 13), rng.uniform(7, 12))) for cell in cells)  # fmt: skip

@@ -48,7 +48,7 @@ class Grid:
 
     def __init__(self, shape: tuple[int, int, int], spacing: tuple[float, float, float], origin: Point) -> None:
         self.shape, self.spacing, self.origin = shape, spacing, origin
-        self.z, self.y, self.x = np.ogrid[:shape[0], :shape[1], :shape[2]]
+        self.z, self.y, self.x = np.ogrid[: shape[0], : shape[1], : shape[2]]
         self.z = (self.z * spacing[0] + origin[2]).astype(np.float32)
         self.y = (self.y * spacing[1] + origin[1]).astype(np.float32)
         self.x = (self.x * spacing[2] + origin[0]).astype(np.float32)

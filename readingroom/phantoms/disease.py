@@ -59,7 +59,7 @@ def consolidated(canvas: Canvas, phantom: ChestPhantom, outlines: Outlines, patc
     """The share of lung without air, 0..1, with ragged edges and lighter bronchi."""
     rng = stream(phantom, 8)
     sign = -1 if patch.side == "right" else 1
-    (x, y), = outlines.place((ZONES[patch.zone],), sign)
+    ((x, y),) = outlines.place((ZONES[patch.zone],), sign)
     r2 = ((canvas.x - x * 0.9) / rng.uniform(44, 58)) ** 2 + ((canvas.y - y) / rng.uniform(34, 48)) ** 2
     ragged = np.exp(-1.1 * r2) * (0.75 + 0.16 * cloud(canvas, rng, (30.0, 15.0, 8.0, 5.0)))
     return canvas.blurred(np.asarray(np.clip(ragged, 0, 0.72), np.float32), 1.5)
@@ -68,7 +68,7 @@ def consolidated(canvas: Canvas, phantom: ChestPhantom, outlines: Outlines, patc
 def collapsed(outlines: Outlines, side: LungSide) -> Curve:
     """The outline of a lung that has drawn back from the top and side of its cavity, towards the hilum."""
     lung = outlines.lung[side].copy()
-    (hx, hy), = outlines.place((HILUM[side],))
+    ((hx, hy),) = outlines.place((HILUM[side],))
     v = (lung[:, 1] - outlines.build.apex) / outlines.build.height
     shrink = 1 - 0.20 * np.clip((0.92 - v) / 0.6, 0, 1)
     outer = np.sign(hx) * (lung[:, 0] - hx) > 0

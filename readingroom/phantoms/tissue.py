@@ -52,7 +52,7 @@ def _shoulders(canvas: Canvas, outlines: Outlines) -> Map:
     ring = through(outlines.place((*yoke, *((-u, v) for u, v in reversed(yoke)))), closed=True, step=1.5)
     inside = canvas.filled(ring)
     above = np.repeat(inside[:1], int(0.4 * half / canvas.pitch[1]), axis=0)
-    return canvas.solid(np.vstack([above, inside]), 112, 0.34 * half)[len(above):]
+    return canvas.solid(np.vstack([above, inside]), 112, 0.34 * half)[len(above) :]
 
 
 def _breasts(canvas: Canvas, outlines: Outlines) -> Map:
@@ -85,7 +85,7 @@ def lung_depth(canvas: Canvas, outlines: Outlines, places: Places) -> dict[LungS
     depths: dict[LungSide, Map] = {}
     for side in ("right", "left"):
         border = outlines.lung[side]
-        medial = border[:int(np.argmin(border[:, 1]))][::-1]
+        medial = border[: int(np.argmin(border[:, 1]))][::-1]
         inner = np.interp(canvas.y[:, 0], medial[:, 1], np.abs(medial[:, 0]))[:, None]
         aside = np.clip(((1 if side == "left" else -1) * canvas.x - inner) / 26, 0, 1)
         above = (canvas.y > border[:, 1].min()) * np.sqrt(aside * (2 - aside))
@@ -123,11 +123,11 @@ def airways(canvas: Canvas, outlines: Outlines) -> Map:
 
 def bowel_gas(canvas: Canvas, outlines: Outlines, rng: np.random.Generator) -> Map:
     """The stomach's bubble under the left dome, flat below as in an erect patient, and some colon."""
-    (x, y), = outlines.place(((0.46, 0.905),))
+    ((x, y),) = outlines.place(((0.46, 0.905),))
     wide, tall = rng.uniform(22, 36), rng.uniform(13, 24)
     bubble = canvas.ball((x, y + 6), (wide, tall), rng.uniform(22, 45))
     bubble = np.where(canvas.y > y + 6 + tall * rng.uniform(0.2, 0.7), 0, bubble)
     for _ in range(int(rng.integers(1, 5))):
-        (cx, cy), = outlines.place(((rng.uniform(0.25, 0.85), rng.uniform(0.99, 1.15)),))
+        ((cx, cy),) = outlines.place(((rng.uniform(0.25, 0.85), rng.uniform(0.99, 1.15)),))
         bubble = np.maximum(bubble, canvas.ball((cx, cy), (rng.uniform(8, 20), rng.uniform(7, 14)), rng.uniform(8, 26)))
     return canvas.blurred(np.asarray(bubble, np.float32), 1.0)

@@ -43,14 +43,14 @@ def draw_vessels(canvas: Canvas, outlines: Outlines, rng: np.random.Generator) -
     """Millimetres of blood, as water, that stand where air would be."""
     layer = np.zeros(canvas.shape, np.float32)
     for side, trunks in TRUNKS.items():
-        (x, y), = outlines.place((HILUM[side],))
+        ((x, y),) = outlines.place((HILUM[side],))
         for direction, breadth in trunks:
             bend = np.deg2rad(direction + rng.normal(0, 7))
             start = (x + rng.normal(0, 3), y + rng.normal(0, 5))
             _grow(canvas, layer, Twig(*start, bend, breadth * rng.uniform(0.75, 1.05), 0), rng)
     for knots in ROOTS.values():
         for u, v, wide, tall in knots:
-            (x, y), = outlines.place(((u, v),))
+            ((x, y),) = outlines.place(((u, v),))
             np.maximum(layer, canvas.ball((x, y), (wide * rng.uniform(0.85, 1.15), tall), 17), out=layer)
     return canvas.blurred(layer, 0.5)
 
