@@ -4,73 +4,63 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from readingroom.agents.claim import Claim
-from readingroom.agents.claims import claims_of
+from readingroom.agents.claims import read_claims
 from readingroom.agents.quantities import Quantity
 from readingroom.agents.sentences import Sentence
 from readingroom.domain.evidence import Evidence, Origin
 from readingroom.domain.measurement import PHYSICAL, Measurement, Unit
 from readingroom.domain.terms import Certainty
 
-SAYING = frozenset(("findings", "impression"))
+Kind = Literal["prior_report", "clinical_note", "human"]
 
 SCORE: dict[Certainty, float] = {"most_likely": 0.95, "likely": 0.8}
 """Middle of the two upper steps of the Brigham and Women's scale."""
 
 
+class Source(NamedTuple):
+    """Where a text comes from, and the images it speaks of."""
+
+    kind: Kind
+    image_id: str
+    prior_image_id: str
+
+
 def evidence_of(
-    sentences: Sequence[Sentence],
-    *,
-    image_id: str,
-    prior_image_id: str = "",
-    kind: Literal["prior_report", "clinical_note", "human"] = "human",
+    sentences: Sequence[Sentence], *, image_id: str, prior_image_id: str = "", kind: Kind = "human"
 ) -> tuple[Evidence, ...]:
     """One evidence a claim of findings and impression, E1, E2 ... in order.
 
     A human's own reading is trusted; a prior report or a note is untrusted text. A change is kept where
     `prior_image_id` names what it compares with.
     """
-    found: list[Evidence] = []
-    previous: Claim | None = None
-    for sentence in sentences:
-        if sentence.section not in SAYING:
-            continue
-        claims = claims_of(sentence.text, previous=previous)
-        previous = next((claim for claim in reversed(claims) if claim.presence != "absent"), None) or previous
-        for claim in claims:
-            found.append(_evidence(claim, f"E{len(found) + 1}", sentence.text, image_id, prior_image_id, kind))
-    return tuple(found)
+    source = Source(kind, image_id, prior_image_id)
+    claims = [(claim, sentence.text) for sentence, told in read_claims(sentences) for claim in told]
+    return tuple(_evidence(claim, f"E{number}", text, source) for number, (claim, text) in enumerate(claims, 1))
 
 
-def _evidence(
-    claim: Claim,
-    name: str,
-    text: str,
-    image_id: str,
-    prior: str,
-    kind: Literal["prior_report", "clinical_note", "human"],
-) -> Evidence:
+def _evidence(claim: Claim, name: str, text: str, source: Source) -> Evidence:
     digest = hashlib.sha256(text.encode()).hexdigest()
     score = SCORE.get(claim.certainty)
     return Evidence(
         id=name,
-        kind=kind,
-        trust="human" if kind == "human" else "untrusted_text",
+        kind=source.kind,
+        trust="human" if source.kind == "human" else "untrusted_text",
         observation=claim.observation,
         presence=claim.presence,
         laterality=claim.laterality,
         zone=claim.zone,
         severity=claim.severity,
-        change=claim.change if prior or kind == "prior_report" else None,
-        prior_image_id=prior or None,
+        change=claim.change if source.prior_image_id or source.kind == "prior_report" else None,
+        prior_image_id=source.prior_image_id or None,
         measurements=tuple(_measurement(number) for number in claim.quantities if number.role != "limit"),
         score=score,
         score_kind="none" if score is None else "probability",
         calibrated=score is not None,
         summary=text,
-        image_id=image_id,
+        image_id=source.image_id,
         quote=text[claim.span[0] : claim.span[1]],
         origin=Origin(tool="text", tool_version="1", backend="rules", model="claims", model_version="1",
                       preprocessing_id="none", step="text", input_sha256=digest, output_sha256=digest),

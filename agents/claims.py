@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, cast
 
@@ -13,10 +13,11 @@ from readingroom.agents.dominance import ITSELF, with_dominance
 from readingroom.agents.laterality import Site, sites_of, windows_of
 from readingroom.agents.lexicon import Lexicon, lexicon
 from readingroom.agents.negation import Polarity, polarities
-from readingroom.agents.orphans import inherit, loose_sides, orphans_of
+from readingroom.agents.orphans import WHOLE, inherit, loose_sides, orphans_of
 from readingroom.agents.particulars import Clause, changes_of, numbers_of, severity_of
 from readingroom.agents.quantities import Quantity
 from readingroom.agents.scan import Item, scan
+from readingroom.agents.sentences import SAYING, Sentence
 from readingroom.domain.terms import Change, Laterality, Severity
 
 
@@ -30,6 +31,21 @@ def claims_of(sentence_text: str, *, previous: Claim | None = None) -> tuple[Cla
     if claims.orphans and previous is not None:
         return (*claims.told, *(inherit(orphan, previous) for orphan in claims.orphans))
     return claims.told
+
+
+def read_claims(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, tuple[Claim, ...]]]:
+    """Each sentence with its claims; only findings and impression claim anything of the images."""
+    previous: Claim | None = None
+    section = ""
+    for sentence in sentences:
+        if sentence.section not in SAYING:
+            yield sentence, ()
+            continue
+        if sentence.section != section:
+            previous, section = None, sentence.section
+        claims = claims_of(sentence.text, previous=previous)
+        previous = next((claim for claim in reversed(claims) if claim.presence != "absent"), previous)
+        yield sentence, claims
 
 
 class Part(NamedTuple):
@@ -61,7 +77,7 @@ def _own_claims(text: str) -> _Reading:
     for items in filter(None, map(_without_advice, clauses_of(with_dominance(row.items)))):
         claims = list(_clause_claims(items, row.quantities, compared, words))
         for claim in claims:
-            if claim.observation:
+            if claim.observation and not (claim.observation == WHOLE and told):
                 told.append(claim)
             elif told:
                 told.append(inherit(claim, _subject(told)))
@@ -129,9 +145,12 @@ def _specific(claims: Iterable[Claim]) -> list[Claim]:
 def _claim(clause: Clause, part: Part) -> Claim:
     mention, items = clause.mentions[part.which], clause.items
     presence, certainty, scope = part.polarity
+    change = part.change
+    if presence == "absent" and not mention.normality and change not in ("resolved", "stable"):
+        scope = "large" if change == "larger" else scope
+        change = None
     positive = presence in ("present", "indeterminate") and not mention.normality
     degree = cast("Severity | None", part.degree or None) or severity_of(clause, part.which)
-    kept = presence != "absent" or mention.normality or part.change in ("resolved", "stable")
     return Claim(
         observation=mention.observation,
         presence=presence,
@@ -139,8 +158,8 @@ def _claim(clause: Clause, part: Part) -> Claim:
         zone=part.site.zone,
         severity=degree if positive else None,
         certainty=certainty,
-        change=part.change if kept else None,
-        comparison=part.compared or part.change is not None or (presence == "absent" and scope == "new"),
+        change=change,
+        comparison=part.compared or change is not None or (presence == "absent" and scope == "new"),
         quantities=part.numbers,
         scope=scope if presence == "absent" else "",
         implied=mention.normality and mention.broad,

@@ -25,13 +25,18 @@ def _stretches(items: list[Item]) -> list[list[Item]]:
     stretches: list[list[Item]] = [[]]
     for item in items:
         kind = item.kind
-        if kind == "break":
+        if kind == "break" and not _names_next(item, stretches[-1]):
             stretches.append([])
             continue
         if kind == "there" and any(one.kind in ("finding", "device", "normal") for one in stretches[-1]):
             stretches.append([])
-        stretches[-1].append(item)
+        stretches[-1].append(item if kind != "break" else item._replace(kind="verb"))
     return stretches
+
+
+def _names_next(item: Item, before: list[Item]) -> bool:
+    """ "Heart: normal", "area: 12": what stands before a colon is what the rest speaks of."""
+    return item.value == ":" and not any(one.kind in ASSERTIONS for one in before)
 
 
 def _statements(stretch: list[Item]) -> list[list[Item]]:
@@ -39,8 +44,8 @@ def _statements(stretch: list[Item]) -> list[list[Item]]:
         return [stretch]
     chunks = _chunks(stretch)
     clauses = [chunks[0]]
-    for index, chunk in enumerate(chunks[1:], start=1):
-        if _is_complete(clauses[-1], chunk) and _starts_anew(chunk, clauses[-1], chunks[index + 1 :]):
+    for chunk in chunks[1:]:
+        if _is_complete(clauses[-1], chunk) and _starts_anew(chunk, clauses[-1]):
             clauses.append(chunk)
         else:
             clauses[-1] = clauses[-1] + chunk
@@ -71,25 +76,19 @@ def _is_complete(clause: list[Item], following: list[Item]) -> bool:
     return bool(kinds & PREDICATES) or ("finding" in kinds and not joined)
 
 
-def _starts_anew(chunk: list[Item], before: list[Item], after: list[list[Item]]) -> bool:
+def _starts_anew(chunk: list[Item], before: list[Item]) -> bool:
     body = [item for item in chunk if item.kind not in ("comma", "and")]
-    if not body or body[0].kind == "or":
-        return False
     kinds = [item.kind for item in body]
-    if "neg" in kinds and kinds[0] in ("neg", "word", "pronoun", "compare") and any(kind in SUBJECTS for kind in kinds):
-        return True
     subject = next((index for index, kind in enumerate(kinds) if kind in SUBJECTS), None)
-    if subject is None:
+    if subject is None or kinds[0] == "or":
         return False
+    if "neg" in kinds and kinds[0] in ("neg", "word", "pronoun", "compare"):
+        return True
     if "or" in kinds and not {"verb", "normal"} & set(kinds):
         return False
-    if "normal" in kinds[:subject] and "structure" in kinds and "neg" not in {item.kind for item in before}:
+    earlier = {item.kind for item in before}
+    if "normal" in kinds[:subject] and "structure" in kinds and "neg" not in earlier:
         return True
-    asserted = [kind for kind in kinds[subject:] if kind in ASSERTIONS]
-    if not asserted:
-        return False
-    denied = any(item.kind == "neg" for item in before) and not any(
-        item.kind in ("verb", "there", "normal") for item in before
-    )
+    denied = "neg" in earlier and not earlier & {"verb", "there", "normal"}
     shared = "see" in kinds and not {"severity", "side", "change", "neg_post", "normal"} & set(kinds)
-    return not (denied and shared)
+    return any(kind in ASSERTIONS for kind in kinds[subject:]) and not (denied and shared)

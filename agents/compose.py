@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from readingroom.agents.lexicon import Lexicon
@@ -181,15 +182,20 @@ def _behind(clause: list[Item], index: int, structures: list[int]) -> list[int]:
             if kind in MENTIONS and clause[position].start == clause[index].start:
                 continue
             break
-        elif kind in LISTED and not found and not predicate:
+        elif kind in LISTED and not found and not predicate and not _continues(clause, position):
             break
     return found[:1] if not predicate else _coordinated(clause, found)
+
+
+def _continues(clause: list[Item], position: int) -> bool:
+    """Whether "and" joins two adjectives: "tortuous and calcified"."""
+    return position > 0 and clause[position - 1].kind in ("descriptor", "severity", "change", "normal")
 
 
 def _coordinated(clause: list[Item], found: list[int]) -> list[int]:
     """Of structures before a predicate: the nearest, and those that "and" or a comma ties to it."""
     kept = found[:1]
-    for nearer, farther in zip(found, found[1:], strict=False):
+    for nearer, farther in itertools.pairwise(found):
         if not any(item.kind in LISTED for item in clause[farther + 1 : nearer]):
             break
         kept.append(farther)

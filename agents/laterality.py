@@ -8,9 +8,9 @@ from readingroom.agents.compose import Mention
 from readingroom.agents.lexicon import Lexicon
 from readingroom.agents.scan import Item
 
-WALLS = frozenset(("verb", "link", "stop", "there", "see", "open", "close"))
+WALLS = frozenset(("verb", "link", "stop", "there", "see", "open", "close", "hedge"))
 LISTED = frozenset(("and", "or", "comma"))
-TIES = frozenset(("and", "or", "hedge"))
+TIES = frozenset(("and", "or", "hedge", "versus"))
 TIED = TIES | {"comma", "word", "severity", "structure", "scope", "descriptor", "pronoun"}
 BARE = frozenset(("upper", "middle", "lower"))
 
@@ -58,11 +58,11 @@ def _start(clause: list[Item], first: int, floor: int) -> int:
 
 
 def _only_modifiers(clause: list[Item], at: int, floor: int) -> bool:
-    """Whether the words before an "and" are only sides and places: "right and left lower lobe opacities"."""
+    """Whether before an "and" stand only sides and places ("right and left lower lobe"), or before a comma a degree."""
     placed = False
     for index in range(at - 1, floor - 1, -1):
         kind = clause[index].kind
-        if kind in ("side", "zone"):
+        if kind in ("side", "zone") or (kind == "severity" and clause[at].kind == "comma"):
             placed = True
         elif kind in LISTED or kind == "there":
             break
@@ -203,7 +203,7 @@ def _completed(found: list[Site]) -> list[Site]:
     """ "right and left lower lobes": both are lower lobes; "right upper and lower lobes": both are lobes."""
     for index in range(len(found) - 2, -1, -1):
         zone, following = found[index].zone, found[index + 1].zone
-        if not zone and following and found[index].side and len(found) == 2:
+        if not zone and following and found[index].side in ("left", "right") and len(found) == 2:
             found[index] = found[index]._replace(zone=following)
         elif zone in BARE and following.endswith((" lobe", " zone")):
             found[index] = found[index]._replace(zone=f"{zone} {following.rpartition(' ')[2]}")

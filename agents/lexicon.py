@@ -160,7 +160,7 @@ def _zone_tables(closed: Mapping[str, Any]) -> tuple[dict[str, frozenset[str]], 
 
 PLAIN = ("and", "or", "stop", "break", "verb", "there", "see", "link", "pronoun", "advice", "compare", "side", "zone",
          "severity", "scope", "neg", "neg_post", "pseudo", "hedge", "hedge_post", "unassessed", "normal", "descriptor",
-         "change", "dominance")  # fmt: skip
+         "change", "dominance", "view", "versus")  # fmt: skip
 
 
 def _closed_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:

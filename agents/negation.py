@@ -126,38 +126,36 @@ def _after(clause: list[Item], mention: Mention, mentions: list[Mention]) -> Ite
     last = max(mention.last, mention.key)
     for index in range(last + 1, len(clause)):
         item = clause[index]
-        if item.kind == "hedge_post" and any(other.first > index for other in mentions):
-            return None
-        if item.kind in ("neg_post", "hedge_post", "unassessed"):
+        more = any(other.first > index for other in mentions)
+        if _is_versus(clause, index) and all(one.kind == "word" for one in clause[last + 1 : index]):
+            return Item("hedge_post", item.value, item.start, item.end)
+        if item.kind in ("neg_post", "unassessed") or (item.kind == "neg" and _is_late(clause, index)):
             return item
-        if item.kind == "neg" and _is_late(clause, index):
-            return item
-        if item.kind in ("stop", "open", "there", "normal"):
-            return None
-        if item.kind in ("neg", "hedge") and any(other.first > index for other in mentions):
+        if item.kind == "hedge_post":
+            return None if more else item
+        if item.kind in ("stop", "open", "there", "normal") or (item.kind in ("neg", "hedge") and more):
             return None
     return None
 
 
+def _is_versus(clause: list[Item], index: int) -> bool:
+    """ "atelectasis versus pneumonia" leaves both open."""
+    return any(item.kind == "versus" and item.start == clause[index].start for item in clause[index : index + 2])
+
+
 def _polarity(clause: list[Item], mention: Mention, state: _State | None, after: Item | None) -> Polarity:
     seen = any(item.kind in ("there", "quantity") for item in clause)
-    if not seen and (_unassessed_before(clause, mention.first) or (after and after.kind == "unassessed")):
+    behind = after.kind if after else ""
+    if not seen and (_unassessed_before(clause, mention.first) or behind == "unassessed"):
         return Polarity("not_assessed")
-    denied = (state is not None and state.kind == "neg") != mention.flipped
     if mention.kind == "measurement":
         return Polarity("present")
-    scope = _scope(clause, mention, state)
+    ahead = state.kind if state else ""
+    denied = ahead != "neg" if mention.flipped else "neg" in (ahead, behind) or behind == "neg_post"
     if denied:
-        return Polarity("absent", "definite", scope)
-    if mention.flipped:
-        return Polarity("present")
-    if after and after.kind in ("neg", "neg_post"):
-        return Polarity("absent", "definite", scope)
-    if after and after.kind == "hedge_post":
-        return Polarity(*DOUBT[after.value])
-    if state and state.kind == "hedge":
-        return Polarity(*DOUBT[state.value])
-    return Polarity("present")
+        return Polarity("absent", "definite", _scope(clause, mention, state))
+    doubt = after if behind == "hedge_post" else state if ahead == "hedge" else None
+    return Polarity(*DOUBT[doubt.value]) if doubt and not mention.flipped else Polarity("present")
 
 
 def _unassessed_before(clause: list[Item], first: int) -> bool:

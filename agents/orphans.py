@@ -14,6 +14,9 @@ from readingroom.agents.quantities import Quantity
 from readingroom.agents.scan import Item
 from readingroom.domain.terms import Laterality, Presence
 
+WHOLE = "study"
+"""What "no significant change" speaks of where nothing was named before it."""
+
 TELLING = frozenset(("neg", "side", "zone", "normal", "there", "severity", "quantity", "neg_post"))
 """What makes a clause about an unknown noun worth holding against the evidence."""
 
@@ -155,7 +158,7 @@ def orphans_of(items: list[Item], quantities: tuple[Quantity, ...], compared: bo
         return ()
     return (
         Claim(
-            observation="" if refers else "study",
+            observation="" if refers else WHOLE,
             presence="not_assessed" if "unassessed" in kinds else "present",
             change=changes[0] if changes else None,
             comparison=compared or bool(changes),
@@ -196,7 +199,7 @@ def open_claims(items: list[Item], numbers: tuple[Quantity, ...], compared: bool
     side = next((item.value for item in items if item.kind == "side"), "unspecified")
     return (
         Claim(
-            observation=f"{OPEN}{head.value.removesuffix('s')}",
+            observation=_named_by(head),
             presence=presence,
             laterality=cast("Laterality", side),
             zone=next((item.value for item in items if item.kind == "zone"), ""),
@@ -205,6 +208,11 @@ def open_claims(items: list[Item], numbers: tuple[Quantity, ...], compared: bool
             span=(head.start, head.end),
         ),
     )
+
+
+def _named_by(head: Item) -> str:
+    """A structure by its own name, an unknown noun by the text's, in the singular."""
+    return head.value if head.kind == "structure" else f"{OPEN}{head.value.removesuffix('s')}"
 
 
 def _head(items: list[Item], words: list[Item]) -> Item:
@@ -243,6 +251,7 @@ def loose_sides(clause: Clause, words: Lexicon) -> list[Claim]:
         )
         if head is not None:
             side = cast("Laterality", item.value)
-            name = f"{OPEN}{head.value.removesuffix('s')}"
-            found.append(Claim(observation=name, presence="present", laterality=side, span=(item.start, head.end)))
+            found.append(
+                Claim(observation=_named_by(head), presence="present", laterality=side, span=(item.start, head.end))
+            )
     return found

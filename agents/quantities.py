@@ -79,6 +79,8 @@ BEFORE: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("bound", re.compile(r"(?:within|less than|under|below|no more than|not more than|at most|<|≤)\s*$")),
 )  # fmt: skip
 AFTER = re.compile(r"\s?\)?,?\s(?:\w+\s)?(?:on|in|at) the (?:prior|previous|earlier|old)")
+NOW = re.compile(r"\bnow\b|\bcurrently\b|\btoday\b")
+EARLIER = re.compile(r"\b(?:previous(?:ly)?|prior|formerly)\b")
 FROM = re.compile(r"from\s(?:approximately\s|about\s)?$")
 TO = re.compile(r"\s?(?:%|mm|cm|mL|ml)?\s?to\s")
 NOT_SIZE = re.compile(r"\s?-?\s?(?:year|yr|y/?o|view|hour|week|month|day|p\.?m|a\.?m|°|degree|:|/)")
@@ -160,7 +162,9 @@ def _with_earlier(text: str, found: list[Quantity]) -> list[Quantity]:
         head = text[max(0, first.span[0] - 22) : first.span[0]]
         between = text[min(first.span[1], second.span[0]) : second.span[0]]
         joined = TO.fullmatch(between) or (first.span[1] >= second.span[1] and " to " in text[slice(*first.span)])
-        if FROM.search(head) and joined:
+        before = text[max(0, first.span[0] - 40) : first.span[0]]
+        since = NOW.search(between) and EARLIER.search(before)
+        if since or (FROM.search(head) and joined):
             told[index] = first.model_copy(update={"role": "prior", "unit": first.unit or second.unit})
     return told
 

@@ -25,7 +25,8 @@ from readingroom.domain.terms import Verdict
 
 UNITLESS = frozenset(("1", "count"))
 COMPARES = re.compile(
-    r"\b(?:compar(?:ed|ison) (?:to|with)|since (?:the )?(?:prior|previous|last)|unchanged (?:from|since)|interval (?:change|increase|decrease))\b",
+    r"\b(?:compar(?:ed|ison) (?:to|with)|since (?:the )?(?:prior|previous|last)|unchanged (?:from|since)|"
+    r"interval (?:change|increase|decrease))\b",
     re.IGNORECASE,
 )
 NO_COMPARISON = re.compile(
@@ -74,14 +75,14 @@ def r03_false_negation(case: Case) -> Iterator[Problem]:
     for found in case.matches:
         if found.stance != "denied" or found.claim.presence not in ("absent", "not_assessed"):
             continue
-        said = "there is no {}" if found.claim.presence == "absent" else "{} was not assessed"
-        shown = case.name(found.others[0].observation)
-        reason = f"says {said.format(case.name(found.claim.observation))}; the evidence ({listed(found.others)}) shows {shown}"
-        if found.claim.presence == "not_assessed":
-            reason = f"says {said.format(case.name(found.claim.observation))}; the evidence ({listed(found.others)}) assessed it"
-        yield Problem(
-            rule="R03", verdict="contradicted", reason=reason, evidence=ids(found.others), span=found.claim.span
-        )
+        name, where = case.name(found.claim.observation), listed(found.others)
+        if found.claim.presence == "absent":
+            shown = case.name(found.others[0].observation)
+            reason = f"says there is no {name}; the evidence ({where}) shows {shown}"
+        else:
+            reason = f"says {name} was not assessed; the evidence ({where}) assessed it"
+        span = found.claim.span
+        yield Problem(rule="R03", verdict="contradicted", reason=reason, evidence=ids(found.others), span=span)
 
 
 def r04_laterality(case: Case) -> Iterator[Problem]:
@@ -184,9 +185,8 @@ def _wrong_unit(number: Quantity, pairs: list[tuple[Evidence, Measurement]]) -> 
 def r06_number(case: Case) -> Iterator[Problem]:
     """The number is not the one measured, or nobody measured it."""
     for found, number, pairs in _numbers(case):
-        claim = found.claim
         if any(_is_right(number, part) for _, part in pairs):
-            yield from _spread(number, pairs, claim)
+            yield from _spread(number, pairs)
             continue
         if _wrong_unit(number, pairs) is not None:
             continue
@@ -201,23 +201,23 @@ def r06_number(case: Case) -> Iterator[Problem]:
         yield Problem(rule="R06", verdict="contradicted", reason=reason, evidence=(near[0].id,), span=number.span)
 
 
-def _spread(number: Quantity, pairs: list[tuple[Evidence, Measurement]], claim: Claim) -> Iterator[Problem]:
+def _spread(number: Quantity, pairs: list[tuple[Evidence, Measurement]]) -> Iterator[Problem]:
     if number.sd is None:
         return
     known = [(item, part) for item, part in pairs if _is_right(number, part) and part.sd is not None]
-    step = half_step(number.decimals, number.unit) * (1 + 1e-9)
     if not known:
-        yield Problem(
-            rule="R06",
-            verdict="unsupported",
-            reason=f"gives a spread of {number.sd:g}; the evidence gives none",
-            span=number.span,
-        )
-    elif not any(abs(base_value(number.sd - (part.sd or 0), number.unit or part.unit)) <= max(step, half_step(part.decimals, part.unit))
-                 for _, part in known):  # fmt: skip
+        reason = f"gives a spread of {number.sd:g}; the evidence gives none"
+        yield Problem(rule="R06", verdict="unsupported", reason=reason, span=number.span)
+    elif not any(_same_spread(number, part) for _, part in known):
         item, part = known[0]
         reason = f"gives a spread of {number.sd:g}; the evidence ({item.id}) gives {part.sd:.{part.decimals}f}"
         yield Problem(rule="R06", verdict="contradicted", reason=reason, evidence=(item.id,), span=number.span)
+
+
+def _same_spread(number: Quantity, part: Measurement) -> bool:
+    unit = number.unit or part.unit
+    step = max(half_step(number.decimals, unit), half_step(part.decimals, part.unit))
+    return abs(base_value(number.sd or 0, unit) - base_value(part.sd or 0, part.unit)) <= step * (1 + 1e-9)
 
 
 def r07_unit(case: Case) -> Iterator[Problem]:

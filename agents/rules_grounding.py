@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from readingroom.agents.agreement import SIDES, sides_of
 from readingroom.agents.case import Case, Judge, ids, listed
-from readingroom.agents.matching import Match
+from readingroom.agents.matching import GROUPS, Match
 from readingroom.domain.check import Problem
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.image import ImageRef
@@ -35,9 +35,10 @@ def _citations(case: Case) -> Iterator[Problem]:
         )
     for found in case.matches:
         if found.uncited and found.stance != "nothing":
-            reason = f"cites {', '.join(cited)}, which says nothing of {case.name(found.claim.observation)}; {listed(_against(found))} does"
+            name, named = case.name(found.claim.observation), ", ".join(cited)
+            reason = f"cites {named}, which says nothing of {name}; {listed(_against(found))} does"
             yield Problem(rule="R15", verdict="unsupported", reason=reason, evidence=found.ids, span=found.claim.span)
-    if case.matches:
+    if case.matches and case.sentence.section == "findings":
         idle = [name for name in cited if name in case.ledger.by_id and not _relevant(case.ledger.by_id[name], case)]
         if idle:
             reason = f"cites {', '.join(idle)}, which has nothing to do with what it says"
@@ -49,29 +50,29 @@ def _against(found: Match) -> tuple[Evidence, ...]:
 
 
 def _relevant(item: Evidence, case: Case) -> bool:
-    words = case.ledger.words
+    """Whether cited evidence has to do with anything that the sentence says."""
     family = case.ledger.closure((item.id,))
     for found in case.matches:
         name = found.claim.observation
         used = {part.id for part in (found.best, *found.others) if part is not None}
         if family & used or item.id in case.ledger.closure(used):
             return True
-        if (
-            words.is_a(item.observation, name)
-            or words.is_a(name, item.observation)
-            or any(part.name == name for part in item.measurements)
-        ):
+        if any(part.name == name for part in item.measurements):
             return True
-        known, spoken = words.concepts.get(item.observation), words.concepts.get(name)
-        if (
-            (known and known.about == name)
-            or (spoken and spoken.about == item.observation)
-            or (spoken and item.observation in spoken.normal)
-        ):
-            return True
-        if known and name in {*known.normal, *(made.lstrip("!") for made in known.makes.values())}:
+        if _subjects(item.observation, case) & _subjects(name, case):
             return True
     return False
+
+
+def _subjects(observation: str, case: Case) -> frozenset[str]:
+    """What an observation is about: itself, what it is a kind of, what it measures, and what is said of that."""
+    words = case.ledger.words
+    concept = words.concepts.get(observation)
+    told = set(words.ancestors(observation)) - GROUPS | {observation}
+    structure = words.concepts.get(concept.about) if concept and concept.about else concept
+    if structure is not None:
+        told |= {structure.id, *structure.normal, *(made.lstrip("!") for made in structure.makes.values())}
+    return frozenset(told)
 
 
 def _regions(item: Evidence, case: Case) -> Iterator[Problem]:
@@ -137,7 +138,8 @@ def r16_conflict(case: Case) -> Iterator[Problem]:
         ]
         if clash:
             one, two = clash[0]
-            reason = f"does not say that the tools disagree: {case.name(claim.observation)} is present in {one.id} and absent in {two.id}"
+            name = case.name(claim.observation)
+            reason = f"does not say that the tools disagree: {name} is present in {one.id} and absent in {two.id}"
             yield Problem(rule="R16", verdict="unsupported", reason=reason, evidence=ids((one, two)), span=claim.span)
 
 

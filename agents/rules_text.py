@@ -11,28 +11,59 @@ from readingroom.agents.claim import GREATER, Claim
 from readingroom.agents.ledger import Index
 from readingroom.agents.matching import GROUPS, NARROWING, Match
 from readingroom.agents.negation import UNKNOWN
+from readingroom.agents.quantities import Quantity
+from readingroom.agents.sentences import SAYING
 from readingroom.domain.check import Omission, Problem
 from readingroom.domain.evidence import Evidence
 
-SAYING = frozenset(("findings", "impression"))
-
 FORBIDDEN: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("an instruction to the reader's machine", re.compile(
-        r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:previous|prior|above|earlier|all|any)\b.{0,20}\b(?:instructions?|prompts?|rules?|text|messages?)\b|"
-        r"\bsystem prompt\b|\byou are (?:now )?(?:an?|the) (?:ai|assistant|language model|model|system)\b|<\s*/?\s*(?:system|script|assistant|user)\b|"
-        r"\b(?:mark|report|label|treat) (?:this|the|all|every) (?:study|report|sentences?|findings?|image) as (?:normal|supported|verified|clean|final)\b", re.IGNORECASE)),
-    ("a claim to be final or signed", re.compile(
-        r"\bfinal report\b|\breport (?:is )?final(?:i[sz]ed)?\b|\belectronically (?:signed|verified|approved)\b|\b(?:signed|dictated|approved|attested|verified) (?:electronically )?by\b|"
-        r"\bsign(?:ed)? off\b|\battending radiologist\b|\b(?:I|we) have (?:personally )?reviewed\b", re.IGNORECASE)),
-    ("an identifier", re.compile(
-        r"\b(?:mrn|medical record (?:number|no)|patient id|accession (?:number|no)|ssn|social security|nhs number|hospital number)\b\W{0,3}(?:is\W{0,2})?[\w-]*\d[\w-]*|"
-        r"\b(?:dob|d\.o\.b\.?|date of birth|born(?: on)?)\b\W{0,3}\d|\b\d{3}-\d{2}-\d{4}\b|\b[\w.+-]+@[\w-]+\.[a-z]{2,}\b|"
-        r"\b(?:patient(?:'s)? name|name)\s*:\s*[A-Z][a-z]+|\b(?:tel|phone|mobile)\W{0,3}\+?\d[\d\s()-]{6,}", re.IGNORECASE)),
-    ("a treatment", re.compile(
-        r"\b(?:recommend|advise|suggest|start|begin|initiate|administer|prescribe|give|treat(?:ment)? with|consider|continue|requires?|needs?)\b.{0,40}\b"
-        r"(?:antibiotics?|anticoagula\w+|diuretics?|steroids?|chemotherapy|thoracentesis|drainage|surgery|surgical (?:consultation|intervention)|biopsy|"
-        r"intubation|heparin|furosemide|amoxicillin|therapy|transfusion|medication|treatment)\b", re.IGNORECASE)),
-)  # fmt: skip
+    (
+        "an instruction to the reader's machine",
+        re.compile(
+            r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:previous|prior|above|earlier|all|any)\b.{0,20}"
+            r"\b(?:instructions?|prompts?|rules?|text|messages?)\b|\bsystem prompt\b|"
+            r"\byou are (?:now )?(?:an?|the) (?:ai|assistant|language model|model|system)\b|"
+            r"<\s*/?\s*(?:system|script|assistant|user)\b|"
+            r"\b(?:mark|report|label|treat) (?:this|the|all|every) (?:study|report|sentences?|findings?|image) as "
+            r"(?:normal|supported|verified|clean|final)\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "a claim to be final or signed",
+        re.compile(
+            r"\bfinal report\b|\breport (?:is )?final(?:i[sz]ed)?\b|\belectronically (?:signed|verified|approved)\b|"
+            r"\b(?:signed|dictated|approved|attested|verified) (?:electronically )?by\b|\bsign(?:ed)? off\b|"
+            r"\battending radiologist\b|\b(?:I|we) have (?:personally )?reviewed\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "an identifier",
+        re.compile(
+            r"\b(?:mrn|medical record (?:number|no)|patient id|accession (?:number|no)|ssn|social security|nhs number|"
+            r"hospital number)\b\W{0,3}(?:is\W{0,2})?[\w-]*\d[\w-]*|"
+            r"\b(?:dob|d\.o\.b\.?|date of birth|born(?: on)?)\b\W{0,3}\d|\b\d{3}-\d{2}-\d{4}\b|"
+            r"\b[\w.+-]+@[\w-]+\.[a-z]{2,}\b|\b(?:patient(?:'s)? name|name)\s*:\s*[A-Z][a-z]+|"
+            r"\b(?:tel|phone|mobile)\W{0,3}\+?\d[\d\s()-]{6,}",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        "a treatment",
+        re.compile(
+            r"\b(?:recommend|advise|suggest|start|begin|initiate|administer|prescribe|give|treat(?:ment)? with|"
+            r"consider|continue|requires?|needs?)\b(?:(?!prior|previous|post|old|history|change).){0,40}\b"
+            r"(?:antibiotics?|anticoagula\w+|diuretics?|steroids?|chemotherapy|"
+            r"thoracentesis|drainage|surgery|surgical (?:consultation|intervention)|biopsy|intubation|heparin|"
+            r"furosemide|amoxicillin|therapy|transfusion|medication|treatment)\b|"
+            r"\b(?:antibiotics?|anticoagula\w+|diuretics?|steroids?|drainage|surgery|biopsy|therapy|treatment|"
+            r"medication)\b.{0,20}\b(?:should|must|is|are) (?:be )?"
+            r"(?:given|started|recommended|indicated|advised|continued)\b",
+            re.IGNORECASE,
+        ),
+    ),
+)
 """What no draft may hold, whoever wrote it."""
 
 
@@ -99,8 +130,15 @@ def r13_repetition(case: Case) -> Iterator[Problem]:
 
 
 def _gist(told: Told) -> frozenset[Claim]:
-    return frozenset(found.claim.model_copy(update={"span": (0, 0), "quantities": tuple(
-        number.model_copy(update={"span": (0, 0)}) for number in found.claim.quantities)}) for found in told.matches)  # fmt: skip
+    """What a sentence claims, wherever in the sentence it stands."""
+    return frozenset(
+        found.claim.model_copy(update={"span": (0, 0), "quantities": tuple(map(_placeless, found.claim.quantities))})
+        for found in told.matches
+    )
+
+
+def _placeless(number: Quantity) -> Quantity:
+    return number.model_copy(update={"span": (0, 0)})
 
 
 def r14_impression(case: Case) -> Iterator[Problem]:
@@ -124,55 +162,54 @@ def r14_impression(case: Case) -> Iterator[Problem]:
 
 
 def _exceeds(claim: Claim, basis: list[Claim], case: Case, strict: bool) -> Problem | None:
-    words, name = case.ledger.words, case.name(claim.observation)
-    if claim.presence in ("not_assessed",):
+    if claim.presence == "not_assessed":
         return None
     if claim.presence == "absent":
-        contrary = [
-            other
-            for other in basis
-            if strict
-            and other.observation == claim.observation
-            and other.presence == "present"
-            and _sides_meet(claim, other)
-        ]
-        agreeing = [
-            other for other in basis if other.presence == "absent" and words.is_a(claim.observation, other.observation)
-        ]
-        if contrary and not agreeing and claim.scope not in NARROWING:
-            return Problem(
-                rule="R14", verdict="contradicted", reason=f"denies {name}; the findings describe it", span=claim.span
-            )
-        return None
-    related = [
-        other
-        for other in basis
-        if words.is_a(other.observation, claim.observation) or _measures(other, claim, words.concepts)
-    ]
+        return _denies(claim, basis, case) if strict and claim.scope not in NARROWING else None
+    related = [other for other in basis if _bears_on(other, claim, case)]
     positive = [other for other in related if _positive(other)]
-    if not positive:
-        denied = any(other.observation == claim.observation for other in related)
-        if not strict and not (denied and claim.presence == "present" and claim.certainty == "definite" and not any(
-            other.scope in NARROWING or other.scope == "focal" for other in related)):  # fmt: skip
-            return None
-        reason = f"says {name}; the findings {'deny it' if denied else 'do not mention it'}"
-        return Problem(rule="R14", verdict="contradicted" if denied else "unsupported", reason=reason, span=claim.span)
+    if positive:
+        return _stronger(claim, positive, strict)
+    denials = [other for other in related if other.observation == claim.observation]
+    plain = not any(other.scope in NARROWING or other.scope == "focal" for other in related)
+    if not strict and not (denials and plain and claim.presence == "present" and claim.certainty == "definite"):
+        return None
+    reason = f"says {case.name(claim.observation)}; the findings {'deny it' if denials else 'do not mention it'}"
+    return Problem(rule="R14", verdict="contradicted" if denials else "unsupported", reason=reason, span=claim.span)
+
+
+def _bears_on(other: Claim, claim: Claim, case: Case) -> bool:
+    """Whether a finding speaks of what the impression names: the same, a kind of it, or a measurement of it."""
+    words = case.ledger.words
+    measured = words.concepts.get(other.observation)
+    about = measured.about if measured else ""
+    return words.is_a(other.observation, claim.observation) or about == claim.observation
+
+
+def _denies(claim: Claim, basis: list[Claim], case: Case) -> Problem | None:
+    """A denial of what the findings describe."""
+    is_a = case.ledger.words.is_a
+    same = [other for other in basis if other.observation == claim.observation and _sides_meet(claim, other)]
+    agreed = any(other.presence == "absent" and is_a(claim.observation, other.observation) for other in basis)
+    if agreed or not any(other.presence == "present" for other in same):
+        return None
+    reason = f"denies {case.name(claim.observation)}; the findings describe it"
+    return Problem(rule="R14", verdict="contradicted", reason=reason, span=claim.span)
+
+
+def _stronger(claim: Claim, positive: list[Claim], strict: bool) -> Problem | None:
+    """Another side than the findings', or firmer or worse than they say."""
+    first = positive[0]
     if not any(_sides_meet(claim, other) for other in positive):
-        reason = f"says {claim.laterality}; the findings say {positive[0].laterality}"
+        reason = f"says {claim.laterality}; the findings say {first.laterality}"
         return Problem(rule="R14", verdict="contradicted", reason=reason, span=claim.span)
     if strict and all(FIRMNESS[claim.certainty] > FIRMNESS[other.certainty] for other in positive):
-        reason = f"says {claim.certainty.replace('_', ' ')}; the findings say {positive[0].certainty.replace('_', ' ')}"
+        reason = f"says {claim.certainty.replace('_', ' ')}; the findings say {first.certainty.replace('_', ' ')}"
         return Problem(rule="R14", verdict="unsupported", reason=reason, span=claim.span)
     if strict and claim.severity and not any(other.severity == claim.severity for other in positive):
-        said = positive[0].severity or "no degree"
-        return Problem(
-            rule="R14", verdict="unsupported", reason=f"says {claim.severity}; the findings say {said}", span=claim.span
-        )
+        reason = f"says {claim.severity}; the findings say {first.severity or 'no degree'}"
+        return Problem(rule="R14", verdict="unsupported", reason=reason, span=claim.span)
     return None
-
-
-def _measures(other: Claim, claim: Claim, concepts: object) -> bool:
-    return other.observation == claim.observation
 
 
 def r17_forbidden(case: Case) -> Iterator[Problem]:
@@ -239,5 +276,6 @@ def _tells(claim: Claim, item: Evidence, index: Index) -> bool:
 
 
 TEXT_RULES: tuple[Judge, ...] = (
-    Judge("R12", r12_contradiction), Judge("R13", r13_repetition), Judge("R14", r14_impression), Judge("R17", r17_forbidden),
+    Judge("R12", r12_contradiction), Judge("R13", r13_repetition), Judge("R14", r14_impression),
+    Judge("R17", r17_forbidden),
 )  # fmt: skip

@@ -20,6 +20,9 @@ class Sentence(Value):
     """What it says it stands on: evidence, or of an impression findings, by id."""
 
 
+SAYING: frozenset[Section] = frozenset(("findings", "impression"))
+"""The sections that speak of the images."""
+
 ABBREVIATIONS = frozenset(
     [
         "dr",
@@ -78,21 +81,19 @@ TAIL_WORD = re.compile(r"([A-Za-z][A-Za-z.]*)$")
 LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,2}\s?[.)]|\(?[a-z\d]\))\s+")
 ONLY_MARK = re.compile(r"^\s*(?:\(?\d{1,2}[.)]?|[-*•–])\s*$")
 
-SECTIONS: dict[str, Section] = {
-    "findings": "findings", "finding": "findings", "report": "findings", "observations": "findings", "description": "findings",
-    "results": "findings", "result": "findings", "chest": "findings", "lungs": "findings", "heart": "findings", "body": "findings",
-    "impression": "impression", "impressions": "impression", "conclusion": "impression", "conclusions": "impression",
-    "summary": "impression", "opinion": "impression", "assessment": "impression", "interpretation": "impression", "diagnosis": "impression",
-    "indication": "indication", "indications": "indication", "history": "indication", "clinical history": "indication",
-    "clinical information": "indication", "clinical indication": "indication", "reason for exam": "indication",
-    "reason for examination": "indication", "reason for study": "indication", "clinical details": "indication", "clinical data": "indication",
-    "technique": "technique", "procedure": "technique", "examination": "technique", "exam": "technique", "study": "technique",
-    "method": "technique", "protocol": "technique", "images": "technique", "image": "technique", "views": "technique",
-    "comparison": "comparison", "comparisons": "comparison", "prior studies": "comparison", "prior": "comparison",
-    "limitations": "limitations", "limitation": "limitations", "notes": "limitations", "evidence": "limitations",
-    "checks": "limitations", "verification": "limitations", "provenance": "limitations", "recommendation": "limitations",
-    "recommendations": "limitations",
-}  # fmt: skip
+HEADINGS: dict[Section, str] = {
+    "findings": "findings|finding|report|observations|description|results|result|chest|lungs|heart|body",
+    "impression": "impression|impressions|conclusion|conclusions|summary|opinion|assessment|interpretation|diagnosis",
+    "indication": "indication|indications|history|clinical history|clinical information|clinical indication|"
+    "reason for exam|reason for examination|reason for study|clinical details|clinical data",
+    "technique": "technique|procedure|examination|exam|study|method|protocol|images|image|views",
+    "comparison": "comparison|comparisons|prior studies|prior",
+    "limitations": "limitations|limitation|notes|evidence|checks|verification|provenance|recommendation|"
+    "recommendations",
+}
+"""The words that head each section; what stands under "limitations" is not checked."""
+
+SECTIONS: dict[str, Section] = {name: section for section, names in HEADINGS.items() for name in names.split("|")}
 PARTS = frozenset(("chest", "lungs", "heart", "body"))
 """Headings inside findings whose word belongs to the sentence: "Lungs: clear"."""
 NAMES = "|".join(sorted((re.escape(name) for name in SECTIONS if name not in PARTS), key=len, reverse=True))

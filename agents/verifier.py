@@ -1,4 +1,4 @@
-"""The verifier: every sentence read again as text and held against the evidence; no model, the same answer every time."""
+"""The verifier: every sentence read again as text and held against the evidence, the same way every time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from readingroom.agents.case import Case, Told
-from readingroom.agents.claim import Claim
-from readingroom.agents.claims import claims_of
+from readingroom.agents.claims import read_claims
 from readingroom.agents.ledger import Index, Ledger, index_of
 from readingroom.agents.matching import match
 from readingroom.agents.rules_claims import CLAIM_RULES
 from readingroom.agents.rules_grounding import GROUNDING_RULES
-from readingroom.agents.rules_text import SAYING, TEXT_RULES, omissions
-from readingroom.agents.sentences import Sentence, split_sentences
+from readingroom.agents.rules_text import TEXT_RULES, omissions
+from readingroom.agents.sentences import SAYING, Sentence, split_sentences
 from readingroom.domain.check import Check, Problem, Rule, Verification
 from readingroom.domain.report import Report
 from readingroom.domain.terms import Section, Verdict
@@ -53,23 +52,9 @@ def verify(sentences: Sequence[Sentence], ledger: Ledger, *, rules: frozenset[Ru
 
 
 def _read(sentences: Sequence[Sentence], index: Index) -> Iterator[Told]:
-    previous: Claim | None = None
-    section: Section | None = None
-    for sentence in sentences:
-        if sentence.section not in SAYING:
-            yield Told(sentence, ())
-            continue
-        if sentence.section != section:
-            previous, section = None, sentence.section
-        claims = claims_of(sentence.text, previous=previous)
-        previous = _subject(claims) or previous
+    for sentence, claims in read_claims(sentences):
         cited = index.closure(name for name in sentence.cites if name.startswith("E"))
-        matches = tuple(match(claim, index, cited) for claim in claims)
-        yield Told(sentence, matches)
-
-
-def _subject(claims: tuple[Claim, ...]) -> Claim | None:
-    return next((claim for claim in reversed(claims) if claim.presence != "absent"), None)
+        yield Told(sentence, tuple(match(claim, index, cited) for claim in claims))
 
 
 def _check(case: Case, rules: frozenset[Rule]) -> Check:
@@ -90,18 +75,21 @@ def _check(case: Case, rules: frozenset[Rule]) -> Check:
 
 def of_report(report: Report) -> tuple[Sentence, ...]:
     """A report's sentences with what they say they stand on; fields other than the text are not looked at."""
-    told: list[Sentence] = []
-    parts: tuple[tuple[Section, str | None], ...] = (
-        ("indication", report.indication), ("technique", report.technique), ("comparison", report.comparison),
-    )  # fmt: skip
-    for section, text in parts:
-        for number, piece in enumerate(split_sentences(text or ""), 1):
-            told.append(Sentence(id=f"{section}.{number}", section=section, text=piece))
-    for finding in report.findings:
-        told.append(Sentence(id=finding.id, section="findings", text=finding.text, cites=finding.evidence))
-    for statement in report.impression:
-        told.append(Sentence(id=statement.id, section="impression", text=statement.text, cites=statement.derived_from))
-    return tuple(told)
+    parts: tuple[tuple[Section, str], ...] = (
+        ("indication", report.indication or ""),
+        ("technique", report.technique or ""),
+        ("comparison", report.comparison),
+    )
+    heads = (
+        Sentence(id=f"{section}.{number}", section=section, text=piece)
+        for section, text in parts
+        for number, piece in enumerate(split_sentences(text), 1)
+    )
+    found = (Sentence(id=one.id, section="findings", text=one.text, cites=one.evidence) for one in report.findings)
+    said = (
+        Sentence(id=one.id, section="impression", text=one.text, cites=one.derived_from) for one in report.impression
+    )
+    return (*heads, *found, *said)
 
 
 def worse(before: Verification, after: Verification) -> tuple[Check, ...]:

@@ -2,7 +2,7 @@
 
 Bars that --check holds (mean Dice): chest X-ray lung 0.94 (out of fold: no case is scored by a network that saw it),
 dermoscopy lesion 0.80, optic disc 0.90, H&E nuclei 0.77, purple-stain nuclei 0.82, fetal head 0.92, hypo-echoic lesion
-0.56, CT liver 0.88, CT bone 0.44; and the mean error of the cardiothoracic ratio against outlines drawn by this project,
+0.56, CT liver 0.88, CT bone 0.44; and the mean error of the cardiothoracic ratio against outlines drawn by us,
 0.04, out of fold. CT rows are agreement with TotalSegmentator's output, which is no truth. Thresholds of all other
 targets were set by eye on these same images, so their figures are of tuning data.
 

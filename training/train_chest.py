@@ -6,8 +6,8 @@
 # ///
 """Trains and cross-validates the chest network: lung on the image left, lung on the image right, heart.
 
-python training/train_chest.py --data ../shared/data --folds training/folds       the fold networks and the shipped one
-python training/train_chest.py --data ../shared/data --folds training/folds --score    their table, chest_cv.json
+python training/train_chest.py --data ../shared/data            the fold networks (out/chest_folds) and the shipped one
+python training/train_chest.py --data ../shared/data --score    their table, out of fold, and chest_cv.json
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with dev/manifest.csv")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the shipped network goes")
-    parser.add_argument("--folds", type=Path, default=HERE / "folds", help="the fold networks (not committed)")
+    parser.add_argument("--folds", type=Path, default=HERE.parent / "out" / "chest_folds", help="the fold networks (not committed)")
     parser.add_argument("--only", default="0,1,2,3,4,shipped", help="which networks to train")
     parser.add_argument("--steps", type=int, default=FOLD_STEPS, help="batches of eight for each fold network")
     parser.add_argument("--seed", type=int, default=20)

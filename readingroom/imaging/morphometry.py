@@ -70,8 +70,8 @@ def perimeter(mask: Mask) -> float:
 
 
 def area(mask: Mask, pixel_area: float = 1.0) -> tuple[float, float]:
-    """Area and its sd in units of `pixel_area`: the outline's pixels err one by one, so the sd grows with the root
-    of the perimeter (Dorst and Smeulders 1987 for digitised discs)."""
+    """Area and its sd in units of `pixel_area`: the outline's pixels err one by one and independently, so the sd grows
+    with the root of the perimeter."""
     return float(mask.sum()) * pixel_area, BOUNDARY_SD * float(np.sqrt(max(perimeter(mask), 1.0))) * pixel_area
 
 

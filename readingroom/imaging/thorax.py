@@ -132,3 +132,14 @@ def zone_densities(gray: NDArray[np.float32], right: Mask, left: Mask, heart: Ma
 def area_ratio(right: Mask, left: Mask) -> float:
     """Right lung's area over the left's."""
     return float(right.sum()) / max(float(left.sum()), 1.0)
+
+
+def height_ratio(right: Mask, left: Mask) -> float:
+    """Right lung field's height over the left's, apex to base; rows with a mere sliver of lung do not count."""
+
+    def height(lung: Mask) -> int:
+        widths = lung.sum(axis=1)
+        rows = np.flatnonzero(widths >= max(1, 0.05 * widths.max()))
+        return int(rows[-1] - rows[0] + 1)
+
+    return height(right) / height(left)

@@ -11,14 +11,32 @@ from readingroom.domain.evidence import Evidence, Origin
 from readingroom.domain.image import ImageRef
 from readingroom.domain.measurement import PHYSICAL, Measurement
 
-CURRENT = ImageRef(id="A", sha256="0", kind="image", rows=1000, columns=1000, modality="x_ray", anatomy="chest",
-                   view="frontal", image_left="right")
+CURRENT = ImageRef(
+    id="A",
+    sha256="0",
+    kind="image",
+    rows=1000,
+    columns=1000,
+    modality="x_ray",
+    anatomy="chest",
+    view="frontal",
+    image_left="right",
+)
 PRIOR = ImageRef(id="P", sha256="0", kind="image", rows=1000, columns=1000, role="prior")
 
 
 def origin(tool: str = "measure") -> Origin:
-    return Origin(tool=tool, tool_version="1", backend="embedded", model=tool, model_version="1", preprocessing_id="none",
-                  step="s1", input_sha256="0", output_sha256="0")
+    return Origin(
+        tool=tool,
+        tool_version="1",
+        backend="embedded",
+        model=tool,
+        model_version="1",
+        preprocessing_id="none",
+        step="s1",
+        input_sha256="0",
+        output_sha256="0",
+    )
 
 
 def measured(name: str, value: float, unit: Any = "1", decimals: int = 2, sd: float | None = None) -> Measurement:
@@ -30,12 +48,26 @@ def measured(name: str, value: float, unit: Any = "1", decimals: int = 2, sd: fl
 
 def evidence(name: str, observation: str, presence: Any = "present", *parts: Measurement, **fields: Any) -> Evidence:
     tool = fields.pop("tool", "measure")
-    return Evidence(**{"id": name, "observation": observation, "presence": presence, "measurements": parts,
-                       "summary": observation, "image_id": "A", "origin": origin(tool), **fields})
+    return Evidence(
+        **{
+            "id": name,
+            "observation": observation,
+            "presence": presence,
+            "measurements": parts,
+            "summary": observation,
+            "image_id": "A",
+            "origin": origin(tool),
+            **fields,
+        }
+    )
 
 
-def checked(text: str | tuple[Sentence, ...], *items: Evidence, images: tuple[ImageRef, ...] = (CURRENT,),
-            without: Rule | None = None) -> Verification:
+def checked(
+    text: str | tuple[Sentence, ...],
+    *items: Evidence,
+    images: tuple[ImageRef, ...] = (CURRENT,),
+    without: Rule | None = None,
+) -> Verification:
     """The text held against the evidence, one rule left out where it is named."""
     sentences = read_report(text) if isinstance(text, str) else text
     ledger = Ledger(evidence=items, images=images)

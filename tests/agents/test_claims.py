@@ -12,7 +12,7 @@ from readingroom.agents.lexicon import lexicon
 
 
 def told(text: str) -> list[str]:
-    """Each claim as "absent left effusion" would be said: presence, side, zone, degree, certainty, change, observation."""
+    """Each claim in words: presence, side, place, degree, certainty, change, observation."""
     lines = []
     for claim in claims_of(text):
         parts = [
@@ -29,8 +29,10 @@ def told(text: str) -> list[str]:
 
 
 NEGATION = [
-    ("No pleural effusion, pneumothorax, or focal consolidation is seen.",
-     ["absent pleural_effusion", "absent pneumothorax", "absent consolidation"]),
+    (
+        "No pleural effusion, pneumothorax, or focal consolidation is seen.",
+        ["absent pleural_effusion", "absent pneumothorax", "absent consolidation"],
+    ),
     ("There is no evidence of pneumonia.", ["absent pneumonia"]),
     ("Negative for pneumothorax or effusion.", ["absent pneumothorax", "absent pleural_effusion"]),
     ("Neither pleural effusion nor pneumothorax is present.", ["absent pleural_effusion", "absent pneumothorax"]),
@@ -42,11 +44,16 @@ NEGATION = [
     ("The right apical nodule is no longer seen.", ["absent right apex nodule"]),
     ("The right pneumothorax has resolved.", ["absent right resolved pneumothorax"]),
     ("There is atelectasis rather than pneumonia.", ["present atelectasis", "absent pneumonia"]),
-    ("Not only is there a right effusion, but also a left effusion.",
-     ["present right pleural_effusion", "present left pleural_effusion"]),
+    (
+        "Not only is there a right effusion, but also a left effusion.",
+        ["present right pleural_effusion", "present left pleural_effusion"],
+    ),
     ("No change in the left effusion.", ["present left stable pleural_effusion"]),
     ("No increase in the left effusion.", ["present left stable pleural_effusion"]),
-    ("No pneumothorax, but there is a small left effusion.", ["absent pneumothorax", "present left mild pleural_effusion"]),
+    (
+        "No pneumothorax, but there is a small left effusion.",
+        ["absent pneumothorax", "present left mild pleural_effusion"],
+    ),
     ("No effusion, mild cardiomegaly.", ["absent pleural_effusion", "present mild cardiac_enlargement"]),
     ("No pneumothorax there is a right effusion.", ["absent pneumothorax", "present right pleural_effusion"]),
     ("No restricted diffusion to suggest acute infarct.", ["absent restricted_diffusion", "absent infarct"]),
@@ -56,9 +63,17 @@ NEGATION = [
 DOUBT = [
     ("Cannot exclude consolidation.", ["indeterminate may_represent consolidation"]),
     ("Pleural effusion is not excluded.", ["indeterminate may_represent pleural_effusion"]),
-    ("Possible left lower lobe pneumonia versus atelectasis.",
-     ["indeterminate left lower lobe may_represent pneumonia", "indeterminate left lower lobe may_represent atelectasis"]),
-    ("Right base opacity, likely atelectasis.", ["present right base lung_opacity", "present right base likely atelectasis"]),
+    (
+        "Possible left lower lobe pneumonia versus atelectasis.",
+        [
+            "indeterminate left lower lobe may_represent pneumonia",
+            "indeterminate left lower lobe may_represent atelectasis",
+        ],
+    ),
+    (
+        "Right base opacity, likely atelectasis.",
+        ["present right base lung_opacity", "present right base likely atelectasis"],
+    ),
     ("Pneumonia is unlikely.", ["absent unlikely pneumonia"]),
     ("Findings are suggestive of pulmonary edema.", ["present likely pulmonary_edema"]),
     ("Enlargement of the cardiac silhouette is indeterminate.", ["indeterminate may_represent cardiac_enlargement"]),
@@ -71,8 +86,10 @@ NORMALITY = [
     ("Heart size is normal.", ["absent cardiac_enlargement"]),
     ("The lungs are clear.", ["absent lung_opacity"]),
     ("Left lung is clear.", ["absent left lung_opacity"]),
-    ("Heart size and pulmonary vascularity are within normal limits.",
-     ["absent cardiac_enlargement", "absent pulmonary_congestion"]),
+    (
+        "Heart size and pulmonary vascularity are within normal limits.",
+        ["absent cardiac_enlargement", "absent pulmonary_congestion"],
+    ),
     ("The heart is normal in size and the lungs are clear.", ["absent cardiac_enlargement", "absent lung_opacity"]),
     ("Trachea is midline.", ["absent tracheal_deviation"]),
     ("The ventricles are unremarkable.", ["absent hydrocephalus"]),
@@ -82,28 +99,39 @@ NORMALITY = [
 
 PLACE = [
     ("R pleural effusion, L base atelectasis.", ["present right pleural_effusion", "present left base atelectasis"]),
-    ("Bibasilar and left perihilar opacities.", ["present bilateral base lung_opacity", "present left perihilar lung_opacity"]),
-    ("Small right and moderate left pleural effusions.",
-     ["present right mild pleural_effusion", "present left moderate pleural_effusion"]),
+    (
+        "Bibasilar and left perihilar opacities.",
+        ["present bilateral base lung_opacity", "present left perihilar lung_opacity"],
+    ),
+    (
+        "Small right and moderate left pleural effusions.",
+        ["present right mild pleural_effusion", "present left moderate pleural_effusion"],
+    ),
     ("Right upper and left lower lobe nodules.", ["present right upper lobe nodule", "present left lower lobe nodule"]),
-    ("Right and left lower lobe consolidation.", ["present right lower lobe consolidation", "present left lower lobe consolidation"]),
+    (
+        "Right and left lower lobe consolidation.",
+        ["present right lower lobe consolidation", "present left lower lobe consolidation"],
+    ),
     ("RLL consolidation.", ["present right lower lobe consolidation"]),
     ("There is atelectasis at the base of the left lung.", ["present left base atelectasis"]),
     ("Left effusion and atelectasis.", ["present left pleural_effusion", "present left atelectasis"]),
     ("Atelectasis and effusion on the left.", ["present left atelectasis", "present left pleural_effusion"]),
-    ("Bilateral effusions, left greater than right.",
-     ["present bilateral pleural_effusion", "present left pleural_effusion:greater"]),
+    (
+        "Bilateral effusions, left greater than right.",
+        ["present bilateral pleural_effusion", "present left pleural_effusion:greater"],
+    ),
     ("The left lung field is smaller than the right.", ["present left lung_size_asymmetry"]),
     ("There is elevation of the left hemidiaphragm.", ["present left diaphragm_elevation"]),
-    ("Right PICC with tip in the left innominate vein.",
-     ["present right picc", "present left device_tip"]),
+    ("Right PICC with tip in the left innominate vein.", ["present right picc", "present left device_tip"]),
     ("A cyst is seen in the lower pole of the left kidney.", ["present left lower kidney cyst"]),
 ]
 
 COURSE = [
     ("New right upper lobe nodule.", ["present right upper lobe new nodule"]),
-    ("Left pleural effusion and atelectasis are unchanged.",
-     ["present left stable pleural_effusion", "present left stable atelectasis"]),
+    (
+        "Left pleural effusion and atelectasis are unchanged.",
+        ["present left stable pleural_effusion", "present left stable atelectasis"],
+    ),
     ("The left effusion has increased since the prior study.", ["present left larger pleural_effusion"]),
     ("Interval removal of the left chest tube.", ["absent left resolved chest_tube"]),
     ("The consolidation has improved.", ["present better consolidation"]),
@@ -159,8 +187,36 @@ def test_any_text_is_read_without_a_crash(text: str) -> None:
         assert 0 <= claim.span[0] <= claim.span[1] <= len(text)
 
 
-WORDS = st.sampled_from(sorted({"no", "left", "right", "effusion", "and", ",", "or", "the", "lung", "is", "enlarged", "8 mm", "possible",
-                                "not", "seen", "with", "nodule", "upper lobe", "unchanged", "heart", "clear", "than", "from", "to"}))
+WORDS = st.sampled_from(
+    sorted(
+        {
+            "no",
+            "left",
+            "right",
+            "effusion",
+            "and",
+            ",",
+            "or",
+            "the",
+            "lung",
+            "is",
+            "enlarged",
+            "8 mm",
+            "possible",
+            "not",
+            "seen",
+            "with",
+            "nodule",
+            "upper lobe",
+            "unchanged",
+            "heart",
+            "clear",
+            "than",
+            "from",
+            "to",
+        }
+    )
+)
 
 
 @given(st.lists(WORDS, max_size=14))

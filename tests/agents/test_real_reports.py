@@ -87,15 +87,21 @@ def replaced(text: Text, pattern: str, change: Callable[[re.Match[str]], str], c
 
 def positive(sentence: Sentence) -> list[str]:
     """The findings and devices that a sentence affirms."""
-    return [claim.observation for claim in claims_of(sentence.text)
-            if claim.presence == "present" and claim.certainty == "definite" and lexicon().reportable(claim.observation)]
+    return [
+        claim.observation
+        for claim in claims_of(sentence.text)
+        if claim.presence == "present" and claim.certainty == "definite" and lexicon().reportable(claim.observation)
+    ]
 
 
 def laterality(text: Text, chance: random.Random) -> Text | None:
     return replaced(text, r"\b(left|right)\b", lambda m: "right" if m[0].lower() == "left" else "left", chance)
 
 
-NOT_A_DENIAL = r"(?!(?:significant |interval |acute |definite |appreciable )*(?:change|longer|increase|other|prior|comparison|xxxx))"
+NOT_A_DENIAL = (
+    r"(?!(?:significant |interval |acute |definite |appreciable )*"
+    r"(?:change|longer|increase|other|prior|comparison|xxxx))"
+)
 
 
 def denial_taken_out(text: Text, chance: random.Random) -> Text | None:
@@ -127,9 +133,15 @@ def unit_swapped(text: Text, chance: random.Random) -> Text | None:
     return replaced(text, r"(?<=\d)(\s?)(mm|cm)\b", lambda m: m[1] + {"mm": "cm", "cm": "mm"}[m[2].lower()], chance)
 
 
-MADE_UP = ("There is a moderate right pneumothorax.", "There is a 12 mm nodule in the left upper lobe.", "There is pulmonary edema.",
-           "There is consolidation in the right lower lobe.", "There is a large left pleural effusion.", "There is free air.",
-           "There is a cavitary lesion in the right upper lobe.")
+MADE_UP = (
+    "There is a moderate right pneumothorax.",
+    "There is a 12 mm nodule in the left upper lobe.",
+    "There is pulmonary edema.",
+    "There is consolidation in the right lower lobe.",
+    "There is a large left pleural effusion.",
+    "There is free air.",
+    "There is a cavitary lesion in the right upper lobe.",
+)
 
 
 def finding_made_up(text: Text, chance: random.Random) -> Text | None:
@@ -172,10 +184,15 @@ def comparison_added(text: Text, chance: random.Random) -> Text | None:
 
 
 ERRORS: dict[str, tuple[Mutate, float]] = {
-    "laterality": (laterality, 0.95), "denial taken out": (denial_taken_out, 0.95),
-    "normal made abnormal": (normal_made_abnormal, 0.97), "affirmation denied": (affirmation_denied, 0.95),
-    "number doubled": (number_doubled, 0.92), "unit swapped": (unit_swapped, 0.92), "finding made up": (finding_made_up, 0.97),
-    "finding left out": (finding_left_out, 0.97), "contradiction added": (contradiction_added, 0.97),
+    "laterality": (laterality, 0.95),
+    "denial taken out": (denial_taken_out, 0.95),
+    "normal made abnormal": (normal_made_abnormal, 0.97),
+    "affirmation denied": (affirmation_denied, 0.95),
+    "number doubled": (number_doubled, 0.92),
+    "unit swapped": (unit_swapped, 0.92),
+    "finding made up": (finding_made_up, 0.97),
+    "finding left out": (finding_left_out, 0.97),
+    "contradiction added": (contradiction_added, 0.97),
     "comparison added": (comparison_added, 0.95),
 }
 """Each error with the least share that must be caught; numbers are rare in these reports (n = 28)."""
@@ -202,12 +219,26 @@ def shuffled(text: Text, chance: random.Random) -> Text:
 
 
 SYNONYMS = (
-    ("pleural effusion", "effusion"), ("cardiomegaly", "enlargement of the cardiac silhouette"), ("unremarkable", "normal"),
-    ("within normal limits", "normal"), ("osseous", "bony"), ("no evidence of", "no"), ("airspace disease", "airspace opacity"),
-    ("is seen", "is identified"), ("opacities", "opacity"), ("airspace consolidation", "consolidation"),
-    ("hyperexpanded", "hyperinflated"), ("stable", "unchanged"), ("right lower lobe", "RLL"), ("left lower lobe", "LLL"),
-    ("fractures", "fracture"), ("pneumothoraces", "pneumothorax"), ("granulomas", "granuloma"), ("without", "with no"),
-    ("heart size is normal", "the heart is not enlarged"), ("mild", "slight"),
+    ("pleural effusion", "effusion"),
+    ("cardiomegaly", "enlargement of the cardiac silhouette"),
+    ("unremarkable", "normal"),
+    ("within normal limits", "normal"),
+    ("osseous", "bony"),
+    ("no evidence of", "no"),
+    ("airspace disease", "airspace opacity"),
+    ("is seen", "is identified"),
+    ("opacities", "opacity"),
+    ("airspace consolidation", "consolidation"),
+    ("hyperexpanded", "hyperinflated"),
+    ("stable", "unchanged"),
+    ("right lower lobe", "RLL"),
+    ("left lower lobe", "LLL"),
+    ("fractures", "fracture"),
+    ("pneumothoraces", "pneumothorax"),
+    ("granulomas", "granuloma"),
+    ("without", "with no"),
+    ("heart size is normal", "the heart is not enlarged"),
+    ("mild", "slight"),
 )
 
 

@@ -44,17 +44,22 @@ def test_any_text_is_read(text: str) -> None:
 
 
 def test_headings_of_plain_text() -> None:
-    text = "INDICATION: Cough.\nCOMPARISON: None.\nFINDINGS: The lungs are clear. Heart is normal.\n\nIMPRESSION:\n1. Normal chest."
+    head = "INDICATION: Cough.\nCOMPARISON: None.\n"
+    text = head + "FINDINGS: The lungs are clear. Heart is normal.\n\nIMPRESSION:\n1. Normal chest."
     assert [(sentence.section, sentence.text) for sentence in read_report(text)] == [
-        ("indication", "Cough."), ("comparison", "None."), ("findings", "The lungs are clear."),
-        ("findings", "Heart is normal."), ("impression", "Normal chest."),
+        ("indication", "Cough."),
+        ("comparison", "None."),
+        ("findings", "The lungs are clear."),
+        ("findings", "Heart is normal."),
+        ("impression", "Normal chest."),
     ]
 
 
 def test_headings_inside_one_line() -> None:
     text = "FINDINGS: The lungs are clear. IMPRESSION: Normal chest."
     assert [(sentence.section, sentence.text) for sentence in read_report(text)] == [
-        ("findings", "The lungs are clear."), ("impression", "Normal chest."),
+        ("findings", "The lungs are clear."),
+        ("impression", "Normal chest."),
     ]
 
 

@@ -1,6 +1,7 @@
 """The template writer: sentences come from evidence alone, each told once, in the template's order."""
 
 import pytest
+
 from readingroom.agents.numbering import number
 from readingroom.agents.template import parse_template, template_for, templates
 from readingroom.agents.writer import write_findings
@@ -50,8 +51,8 @@ def test_a_change_names_both_numbers():
 
 
 def test_sides_come_from_the_evidence():
-    item = fact("E1", "lung_density_asymmetry", laterality="right", zone="lower lung zone",
-                measurements=(Measurement(name="density_difference", value=41.2, unit="%", decimals=0, method="t"),))  # fmt: skip
+    more = Measurement(name="density_difference", value=41.2, unit="%", decimals=0, method="t")
+    item = fact("E1", "lung_density_asymmetry", laterality="right", zone="lower lung zone", measurements=(more,))
     (text,) = sentences(item)
     assert text == "The right lower lung zone is denser than the left by 41 % of the lungs' range of grey."
 

@@ -6,6 +6,7 @@ import sqlite3
 import stat
 
 import pytest
+
 from readingroom.domain.value import Value
 from readingroom.errors import BadRequest, RecordError, ToolFailed
 from readingroom.runs.store import Store

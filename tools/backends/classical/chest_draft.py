@@ -7,7 +7,7 @@ from typing import Literal
 from readingroom.domain.measurement import Measurement
 from readingroom.domain.terms import Laterality, Presence, View
 from readingroom.imaging.image import Image
-from readingroom.imaging.thorax import ZoneDensity, area_ratio, cardiothoracic, zone_densities, zone_of
+from readingroom.imaging.thorax import ZoneDensity, cardiothoracic, height_ratio, zone_densities, zone_of
 from readingroom.tools.backends.classical.chest_reading import ChestSegments
 from readingroom.tools.backends.protocol import Drafted, Segmented
 
@@ -25,21 +25,18 @@ NOT_ASSESSED: tuple[str, ...] = (
 """What a reader of a chest film looks for and this baseline does not."""
 
 UPPER_LIMIT: dict[View, tuple[float, float]] = {"PA": (0.50, 0.50), "AP": (0.55, 0.55)}
-"""Upper limit of normal of the cardiothoracic ratio in adults: 0.50 on PA films (Danzer 1919), about 0.55 on AP films,
-which magnify the heart (van der Jagt 1992 gives 0.55-0.57). A film of unknown projection is judged by both."""
+"""Upper limit of normal of the cardiothoracic ratio in adults: 0.50 on PA films (Danzer 1919) and, by convention, 0.55
+on AP films, which magnify the heart. A film of unknown projection is judged by both."""
 
 EITHER = (0.50, 0.55)
 
 DENSITY = (0.20, 0.35)
 """Difference of a zone's median grey, as a share of the lungs' range: below the first symmetric, above the second
-asymmetric, between them indeterminate. Set on development data; see docs/baseline.md."""
+asymmetric, between them indeterminate. Set on the development films (benchmarks/chest_symmetry.py)."""
 
-USUAL_RATIO = 0.90
-"""Right lung field's area over the left's where both are whole, by the outlines used here, which take in the lung that
-the heart hides: median of the development films (benchmarks/chest_symmetry.py)."""
-
-AREA = (0.84, 0.89)
-"""The ratio over its usual value, or its inverse: below the first asymmetric, above the second similar."""
+HEIGHT = (0.85, 0.90)
+"""Shorter lung field's height over the taller's: below the first asymmetric, above the second similar. Set on the
+development films, whose heights differ less than their areas (benchmarks/chest_symmetry.py prints both)."""
 
 
 def _enlargement(view: View, ratio: float, sd: float) -> Presence:
@@ -126,30 +123,31 @@ def density(chest: ChestSegments) -> tuple[Drafted, ...]:
 
 
 def size(chest: ChestSegments) -> tuple[Drafted, ...]:
-    """Whether one lung field is much smaller than the other."""
+    """Whether one lung field is much shorter than the other: a raised dome, lost volume or fluid."""
     if not (chest.right.assessable and chest.left.assessable):
         return ()
-    ratio = area_ratio(chest.right.mask, chest.left.mask)
-    smaller: Literal["right", "left"] = "right" if ratio < USUAL_RATIO else "left"
-    value = ratio if smaller == "right" else 1 / ratio
-    unusual = min(ratio / USUAL_RATIO, USUAL_RATIO / ratio)
-    presence: Presence = "present" if unusual < AREA[0] else "absent" if unusual > AREA[1] else "indeterminate"
+    ratio = height_ratio(chest.right.mask, chest.left.mask)
+    shorter: Literal["right", "left"] = "right" if ratio < 1 else "left"
+    value = min(ratio, 1 / ratio)
+    presence: Presence = "present" if value < HEIGHT[0] else "absent" if value > HEIGHT[1] else "indeterminate"
     return (
         Drafted(
             observation="lung_size_asymmetry",
             presence=presence,
-            laterality=smaller if presence == "present" else "unspecified",
-            summary=f"area of the {smaller} lung field over the other {value:.2f}: {presence}",
+            laterality=shorter if presence == "present" else "unspecified",
+            summary=f"height of the {shorter} lung field over the other {value:.2f}: {presence}",
             measurements=(
                 Measurement(
-                    name="area_ratio",
+                    name="height_ratio",
                     value=round(value, 4),
                     unit="1",
                     decimals=2,
-                    method=f"area of the {smaller} lung field over the other",
+                    method=f"height of the {shorter} lung field, apex to base, over the other",
                 ),
             ),
-            masks=(chest.right, chest.left),
+            masks=((chest.right if shorter == "right" else chest.left),)
+            if presence == "present"
+            else (chest.right, chest.left),
             quality=min(chest.right.quality, chest.left.quality),
             quality_reason="the lower of the two lungs",
         ),
