@@ -26,6 +26,7 @@ from readingroom.tools.backends.classical.chest import open_network
 
 HERE = Path(__file__).resolve().parent
 SHIPPED = HERE.parent / "tools" / "backends" / "classical" / "chest.onnx"
+FOLD_FOLDER = HERE.parent / "out" / "chest_folds"
 FOLDS = 5
 FOLD_STEPS, SHIPPED_STEPS = 850, 1500
 
@@ -59,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder with dev/manifest.csv")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the shipped network goes")
-    parser.add_argument("--folds", type=Path, default=HERE.parent / "out" / "chest_folds", help="the fold networks (not committed)")
+    parser.add_argument("--folds", type=Path, default=FOLD_FOLDER, help="the fold networks (not committed)")
     parser.add_argument("--only", default="0,1,2,3,4,shipped", help="which networks to train")
     parser.add_argument("--steps", type=int, default=FOLD_STEPS, help="batches of eight for each fold network")
     parser.add_argument("--seed", type=int, default=20)

@@ -138,7 +138,7 @@ def _image_left(header: Header, modality: Modality, view: View) -> tuple[Side, S
     if told:
         against = ["The patient's left lies at the left edge of the image, against the custom."]
         return ("right", "header", []) if row[0] == "L" else ("left", "header", against)
-    notes = ["The header does not say which side is which; the patient's right is taken to lie at image left."]
+    notes = []
     if header.text("FieldOfViewHorizontalFlip").upper() == "YES":
         notes.append("The header says the image was flipped left to right after it was taken; check the side marker.")
     return "right", "convention", notes
