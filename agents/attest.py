@@ -59,12 +59,18 @@ def _evidence(claim: Claim, name: str, text: str, source: Source) -> Evidence:
         score=score,
         score_kind="none" if score is None else "probability",
         calibrated=score is not None,
-        summary=text,
+        summary=text if source.kind == "human" else _summary(claim),
         image_id=source.image_id,
-        quote=text[claim.span[0] : claim.span[1]],
+        quote=text[claim.span[0] : claim.span[1]] if source.kind == "human" else "",
         origin=Origin(tool="text", tool_version="1", backend="rules", model="claims", model_version="1",
                       preprocessing_id="none", step="text", input_sha256=digest, output_sha256=digest),
     )  # fmt: skip
+
+
+def _summary(claim: Claim) -> str:
+    """The claim in its own terms: what an untrusted text says beside it (a name, a date) is not passed on."""
+    side = "" if claim.laterality in ("unspecified", "not_applicable") else f"{claim.laterality} "
+    return f"{side}{claim.observation.replace('_', ' ')}: {claim.presence.replace('_', ' ')}"
 
 
 def _measurement(number: Quantity) -> Measurement:

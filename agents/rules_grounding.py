@@ -11,6 +11,7 @@ from readingroom.domain.check import Problem
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.image import ImageRef
 from readingroom.domain.region import Region
+from readingroom.imaging.sides import patient_side
 
 SLACK = 1.0
 """Pixels that a box may reach over the image's edge by rounding."""
@@ -112,9 +113,8 @@ def _wrong_half(item: Evidence, region: Region, image: ImageRef) -> bool:
     ):
         return False
     middle = (region.box[0] + region.box[2]) / 2
-    on_image_left = middle < image.columns / 2
     margin = abs(middle - image.columns / 2) > 0.05 * image.columns
-    return margin and on_image_left != (item.laterality == image.image_left)
+    return margin and patient_side(image, middle) != item.laterality
 
 
 def r16_conflict(case: Case) -> Iterator[Problem]:

@@ -66,7 +66,9 @@ def _beside(rule: SentenceRule, item: Evidence, ledger: Sequence[Evidence]) -> d
     """The other evidence a rule waits for, of the same image; None where some is missing."""
     found: dict[str, Evidence] = {}
     for name, selector in rule.beside.items():
-        match = next((e for e in ledger if e.image_id == item.image_id and selector.fits(e)), None)
+        match = next(
+            (e for e in ledger if e.trust == "tool" and e.image_id == item.image_id and selector.fits(e)), None
+        )
         if match is None:
             return None
         found[name] = match
@@ -103,7 +105,7 @@ def write_findings(
     """Findings and impression from the evidence of the current images, in the template's order.
 
     `current`: ids of the images that are told; prior images are context. What an earlier rule told (as its subject or
-    beside it) is not told again.
+    beside it) is not told again. Texts from outside are never told as findings.
     """
     findings: list[Finding] = []
     statements: list[Statement] = []
@@ -113,7 +115,9 @@ def write_findings(
         where = f"template {template.id}, sentence {number}"
         for item in ledger:
             carries = {part.name for part in item.measurements}
-            if item.id in told or item.image_id not in current or not rule.subject.fits(item):
+            if item.trust != "tool" or item.id in told or item.image_id not in current:
+                continue
+            if not rule.subject.fits(item):
                 continue
             if not set(rule.needs) <= carries:
                 continue

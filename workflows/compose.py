@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from readingroom.agents.attest import evidence_of
 from readingroom.agents.limitations import limitation
 from readingroom.agents.numbering import number
+from readingroom.agents.sentences import read_report
 from readingroom.agents.template import ReportTemplate, template_for
 from readingroom.agents.verifier import Ledger, of_report, verify
 from readingroom.agents.writer import write_findings, write_technique
@@ -63,11 +65,19 @@ def _comparison(study: Study, request: Request) -> str:
     return f"{' and '.join(given)} {'were' if len(given) > 1 else 'was'} provided." if given else "None provided."
 
 
+def _told_before(study: Study, request: Request) -> tuple[Evidence, ...]:
+    """The prior report's claims: untrusted text, which lets a sentence compare and never lets it find anything."""
+    if not request.prior_report:
+        return ()
+    image = study.priors[0] if study.priors else study.images[0]
+    return evidence_of(read_report(request.prior_report), image_id=image.ref.id, kind="prior_report")
+
+
 def compose(gathered: Gathered, study: Study, request: Request, gates: tuple[Gate, ...], occasion: Occasion) -> Report:
     """Raises BadRequest for an unknown template. The report comes verified: every sentence carries its verdict."""
     first = study.current[0].ref if study.current else study.images[0].ref
     template: ReportTemplate = template_for(first, request.template)
-    ledger: tuple[Evidence, ...] = number(gathered.evidence)
+    ledger: tuple[Evidence, ...] = number([*gathered.evidence, _told_before(study, request)])
     current = frozenset(image.ref.id for image in study.images if image.ref.role != "prior")
     findings, impression = write_findings(template, ledger, current)
     report = Report(

@@ -143,3 +143,21 @@ def test_a_reading_shows_itself_in_a_notebook(room, tmp_path):
     shown = room.draft_sync(written(tmp_path))._repr_html_()
     assert shown.startswith("<iframe sandbox=")
     assert "Research use only" in shown
+
+
+def test_a_prior_report_can_be_compared_with_but_finds_nothing(room, tmp_path):
+    words = "FINDINGS: Large left pneumothorax. Mr. Rosebud was called."
+    reading = room.draft_sync(written(tmp_path), prior_report=words)
+    assert reading.report.clean
+    assert not any("pneumothorax" in text for text in texts(reading.report))
+    told = [item for item in reading.report.evidence if item.kind == "prior_report"]
+    assert next((item.observation, item.laterality, item.trust) for item in told) == (
+        "pneumothorax",
+        "left",
+        "untrusted_text",
+    )
+    assert "Rosebud" not in reading.to_json() + reading.to_html()
+    claimed = room.verify("FINDINGS: There is a left pneumothorax.", reading.run).verification
+    assert claimed.checks[0].verdict == "unsupported"
+    smaller = room.verify("FINDINGS: The left pneumothorax has resolved.", reading.run).verification
+    assert not any(problem.rule == "R08" for problem in smaller.checks[0].problems)
