@@ -84,6 +84,7 @@ def draft(
     view: View = None,
     image_left: ImageLeft = None,
     pixel_mm: PixelMm = None,
+    window: Annotated[str | None, typer.Option(help="Show CT in this window: lung, bone, brain ...")] = None,
     formats: Annotated[str, typer.Option("--format", help="Comma-separated: html, json, md.")] = "html,json,md",
     out: Out = None,
     strict: Annotated[bool, typer.Option(help="Exit 1 if a sentence is unsupported or contradicted.")] = False,
@@ -96,7 +97,7 @@ def draft(
         "prior_report": _text(prior_report) if prior_report else None,
         "targets": tuple(target or ()),
         "template": template,
-        "stated": _stated(modality, anatomy, view, image_left, pixel_mm),
+        "stated": {**_stated(modality, anatomy, view, image_left, pixel_mm), "window": window},
     }
     with show.progress() as listen:
         reading = the_room.draft_sync(images, prior=prior, lateral=lateral, workflow=workflow, listen=listen, **words)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.region import Region
 from readingroom.domain.value import Value
 from readingroom.imaging.geometry import region_of_mask
 from readingroom.imaging.image import Image
-from readingroom.tools.backends.protocol import Segmented
+from readingroom.imaging.sides import side_of_mask
+from readingroom.tools.backends.protocol import ASSESSABLE, Segmented
 from readingroom.tools.target import target_of
 from readingroom.tools.tool import Answer, Bench, Result, Tool
 
@@ -53,6 +56,18 @@ def regions_of(image: Image, found: Segmented, digest: str) -> tuple[Region, ...
     return (region_of_mask(found.mask, image_id=image.ref.id, digest=digest, label=found.target),)
 
 
+def _on_its_side(image: Image, found: Segmented) -> Segmented:
+    """A side named must be the side it lies on: a model that mixes them up is not believed."""
+    named = target_of(found.target).laterality
+    if named not in ("left", "right") or not found.mask.any():
+        return found
+    lies = side_of_mask(image.ref, found.mask)
+    if lies not in ("left", "right") or lies == named:
+        return found
+    reason = f"the outline lies on the patient's {lies}"
+    return replace(found, quality=min(found.quality, ASSESSABLE / 2), quality_reason=reason)
+
+
 async def segment(bench: Bench, step: str, request: SegmentRequest) -> SegmentResult:
     """Raises NotServed for targets that the backend does not serve, BadRequest for an unknown image."""
     image = bench.image(request.image)
@@ -61,7 +76,8 @@ async def segment(bench: Bench, step: str, request: SegmentRequest) -> SegmentRe
         targets = tuple(target_of(name).name for name in request.targets) or bench.backend.targets(image.ref)
         outlines: list[Outline] = []
         evidence: list[Evidence] = []
-        for found in await bench.backend.segment(image, targets):
+        for answered in await bench.backend.segment(image, targets):
+            found = _on_its_side(image, answered)
             digest = bench.masks.put(found.mask)
             raw = {"target": found.target, "mask": digest, "quality": round(found.quality, 4), "method": found.method}
             target = target_of(found.target)

@@ -10,6 +10,7 @@ from readingroom.domain.request import Stated
 from readingroom.errors import BadStudy
 from readingroom.imaging.gate import inspect
 from readingroom.imaging.image import Image, Study
+from readingroom.imaging.windowing import preset
 from readingroom.tools.classify import ClassifyRequest, classify
 from readingroom.tools.tool import Bench
 
@@ -27,10 +28,13 @@ def _stated_ref(ref: ImageRef, stated: Stated) -> ImageRef:
 
 
 def restated(study: Study, stated: Stated) -> Study:
-    """What the user says of the images goes before header and pixels."""
-    return replace(
-        study, images=tuple(replace(image, ref=_with_side(_stated_ref(image.ref, stated))) for image in study.images)
-    )
+    """What the user says of the images goes before header and pixels. Raises BadRequest for an unknown window."""
+
+    def settled(image: Image) -> Image:
+        window = preset(stated.window) if stated.window and image.ref.units == "HU" else image.window
+        return replace(image, ref=_with_side(_stated_ref(image.ref, stated)), window=window)
+
+    return replace(study, images=tuple(settled(image) for image in study.images))
 
 
 def _with_side(ref: ImageRef) -> ImageRef:

@@ -18,6 +18,8 @@ class Stated(Value):
     """Which side of the patient lies at the left of the image."""
     pixel_mm: float | None = Field(default=None, gt=0)
     """Millimetres from one pixel to the next, in the patient."""
+    window: str | None = None
+    """A CT window by name, to show the image in: lung, bone, brain ..."""
 
 
 class Request(Value):

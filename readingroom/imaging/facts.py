@@ -9,7 +9,7 @@ from readingroom.domain.terms import Laterality, Modality, Side, View
 from readingroom.imaging.anatomy import MODALITIES, PAIRED, parts_named, view_named
 from readingroom.imaging.dicom import Header
 from readingroom.imaging.multiframe import frame_header
-from readingroom.imaging.spacing import PROJECTIONS, spacing_of
+from readingroom.imaging.spacing import spacing_of
 from readingroom.imaging.tones import is_localizer
 
 SLICED: frozenset[Modality] = frozenset(("ct", "mr", "nuclear"))
@@ -168,8 +168,3 @@ def _cautions(header: Header) -> list[str]:
     if header.has("TotalPixelMatrixRows") and header.integer("NumberOfFrames", 1) > 1:
         notes.append("Tiles of a slide, not joined together.")
     return notes
-
-
-def is_projection(modality: Modality) -> bool:
-    """Whether the modality makes shadows rather than slices."""
-    return modality in PROJECTIONS

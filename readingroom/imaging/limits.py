@@ -40,5 +40,3 @@ class Limits:
     """For one compressed image in the decoding process; the slowest real one (20 Mpx JPEG 2000) takes two."""
     decode_memory: int = 3072 * MIB
     """Address space of the decoding process."""
-    text_chars: int = 64
-    """Of one piece of header text that is shown."""

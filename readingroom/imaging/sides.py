@@ -27,14 +27,6 @@ def side_of_image_half(half: Literal["left", "right"], ref: ImageRef) -> Side:
     return ref.image_left if half == "left" else _OPPOSITE[ref.image_left]
 
 
-def image_half_of(side: Literal["left", "right"], ref: ImageRef) -> Side:
-    """Which half of the image shows that side of the patient; unknown where sides are."""
-    known = side_of_image_half("left", ref)
-    if known == "unknown":
-        return "unknown"
-    return "left" if known == side else "right"
-
-
 def patient_side(ref: ImageRef, x: float, *, middle: float | None = None) -> Side:
     """The patient's side at `x` (source pixels, 0..columns). `middle` is the midline's x where it is known."""
     centre = ref.columns / 2 if middle is None else middle

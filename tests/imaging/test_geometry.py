@@ -21,7 +21,6 @@ from readingroom.imaging.geometry import (
     to_millimetres,
     to_square,
 )
-from readingroom.imaging.resample import into_square, mask_from_square
 
 SIZES = st.integers(1, 4001)
 HOW = st.sampled_from(["crop", "pad", "pad_corner", "stretch"])
@@ -84,16 +83,3 @@ def test_a_mask_has_its_box_and_best_plane() -> None:
     assert (region.kind, region.frame, region.plane, region.box) == ("mask", "source_pixels", 3, (3, 2, 9, 8))
     with pytest.raises(BadStudy):
         region_of_mask(np.zeros((4, 4), bool), image_id="a", digest="d")
-
-
-@given(st.integers(8, 90), st.integers(8, 90), HOW)
-def test_a_mask_comes_back_where_it_was(columns: int, rows: int, how: How) -> None:
-    image = np.zeros((rows, columns), np.float32)
-    image[rows // 4 : rows // 4 + rows // 2, columns // 4 : columns // 4 + columns // 2] = 1
-    back = mask_from_square(into_square(image, 256, how), (rows, columns), how) > 0.5
-    square = square_of(columns, rows, how)
-    y, x = np.mgrid[0:rows, 0:columns] + 0.5
-    seen = (abs(x - columns / 2) < square.width / 2 - 2) & (abs(y - rows / 2) < square.height / 2 - 2)
-    seen = np.ones_like(image, bool) if how == "pad_corner" else seen
-    assert np.mean(back[seen] != (image[seen] > 0.5)) < 0.25 if seen.any() else True
-    assert back.shape == (rows, columns)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from readingroom.domain.image import ImageRef
-from readingroom.imaging.sides import image_half_of, patient_side, side_of_image_half, side_of_mask
+from readingroom.imaging.sides import patient_side, side_of_image_half, side_of_mask
 
 
 def ref(**changes: Any) -> ImageRef:
@@ -25,13 +25,11 @@ def blob(x0: int, x1: int) -> np.ndarray:
 def test_a_film_hangs_with_the_patients_right_at_image_left() -> None:
     assert (side_of_image_half("left", ref()), side_of_image_half("right", ref())) == ("right", "left")
     assert (patient_side(ref(), 20), patient_side(ref(), 180), patient_side(ref(), 100)) == ("right", "left", "unknown")
-    assert (image_half_of("left", ref()), image_half_of("right", ref())) == ("right", "left")
 
 
 def test_a_mirrored_film_turns_every_side() -> None:
     mirrored = ref(image_left="left")
     assert (side_of_image_half("left", mirrored), patient_side(mirrored, 180)) == ("left", "right")
-    assert image_half_of("left", mirrored) == "left"
     assert side_of_mask(mirrored, blob(10, 60)) == "left"
 
 
