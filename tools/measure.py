@@ -83,7 +83,7 @@ def _one(answer: Answer, image: Image, outline: Outline, mask: Mask) -> Evidence
         ),
         quality=outline.quality,
         quality_reason=outline.reason,
-        summary=f"{outline.target}: " + ", ".join(f"{item.name.replace('_', ' ')} {item.text}" for item in measured),
+        summary=f"{outline.target}: " + ", ".join(f"{item.title} {item.text}" for item in measured),
         image_id=image.ref.id,
         derived_from=(outline.evidence,),
         origin=answer.origin(MODEL, raw),

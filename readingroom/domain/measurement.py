@@ -39,6 +39,11 @@ class Measurement(Value):
         return self
 
     @property
+    def title(self) -> str:
+        """Its name as a reader sees it: "mean HU", "longest diameter"."""
+        return " ".join("HU" if word == "hu" else word for word in self.name.split("_"))
+
+    @property
     def text(self) -> str:
         """The number and unit as a report prints them: "12.4 mm", "0.52", "31 %"."""
         number = f"{self.value:.{self.decimals}f}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
@@ -14,6 +13,7 @@ from readingroom.domain.check import Check, Verification
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.report import Report
 from readingroom.domain.terms import Verdict
+from readingroom.exports import wording
 from readingroom.runs.run import Run, Step
 
 MARKS: dict[Verdict, tuple[str, str]] = {
@@ -24,12 +24,10 @@ MARKS: dict[Verdict, tuple[str, str]] = {
 }
 """Sign and colour of a verdict; the sign says it without the colour."""
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
 
 def plain(text: str, style: str = "") -> Text:
     """Text without markup, control or bidirectional override characters."""
-    return Text(CONTROL.sub("", text), style=style)
+    return Text(wording.plain(text), style=style)
 
 
 def _sentence(check: Check | None, text: str, cites: Iterable[str]) -> Text:
@@ -117,7 +115,7 @@ def print_measurements(console: Console, evidence: Iterable[Evidence]) -> None:
         for part in item.measurements:
             sd = "" if part.sd is None else f"{part.sd:.{max(part.decimals, 1)}f}"
             structure = f"{side}{item.observation.replace('_', ' ')}"
-            table.add_row(item.id, structure, part.name.replace("_", " "), part.text, sd, quality, part.method)
+            table.add_row(item.id, structure, part.title, part.text, sd, quality, part.method)
         if item.presence == "not_assessed":
             table.add_row(
                 item.id, item.observation.replace("_", " "), "", "not assessable", "", quality, item.quality_reason

@@ -60,7 +60,7 @@ def plain(text: str) -> str:
 
 def words(name: str) -> str:
     """A concept's name as words: "cardiothoracic_ratio" becomes "cardiothoracic ratio"."""
-    return name.replace("_", " ")
+    return " ".join("HU" if word == "hu" else word for word in name.split("_"))
 
 
 def backend_words(origin: Origin) -> str:
