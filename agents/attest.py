@@ -83,6 +83,6 @@ def _measurement(number: Quantity) -> Measurement:
         decimals=min(number.decimals, 4),
         sd=number.sd,
         method="read from text",
-        qualifier="estimated" if number.role == "bound" else "approximate",
+        qualifier="estimated" if number.role in ("bound", "floor") else "approximate",
         spacing_source="text" if unit in PHYSICAL else "none",
     )

@@ -74,6 +74,8 @@ def _own_claims(text: str) -> _Reading:
     told: list[Claim] = []
     orphans: list[Claim] = []
     compared = any(item.kind == "compare" for item in row.items)
+    if _only_normal(row.items):
+        return _Reading((Claim(observation="abnormality", presence="absent", span=(0, len(text))),), ())
     for items in filter(None, map(_without_advice, clauses_of(with_dominance(row.items)))):
         claims = list(_clause_claims(items, row.quantities, compared, words))
         for claim in claims:
@@ -84,6 +86,12 @@ def _own_claims(text: str) -> _Reading:
             else:
                 orphans.append(claim)
     return _Reading(_distinct(told), tuple(orphans))
+
+
+def _only_normal(items: list[Item]) -> bool:
+    """ "Unremarkable.", "Within normal limits.": says of everything that it is normal."""
+    kinds = [item.kind for item in items]
+    return "normal" in kinds and set(kinds) <= {"normal", "break", "severity"}
 
 
 def _distinct(told: list[Claim]) -> tuple[Claim, ...]:
@@ -127,12 +135,39 @@ def _clause_claims(
             degree = site.severity if len(sites[index]) > 1 else ""
             for change in changes[index] or (None,):
                 part = Part(index, site, told[index], degree, numbers[index], change, compared)
-                claim = _claim(clause, part)
+                claim = _claim(clause, part._replace(numbers=_of_side(part, sites[index], items, quantities)))
                 claims[claim] = None
             if site.dominant and claim.presence == "present":
                 claims[_greater(claim, site.dominant)] = None
     claims |= dict.fromkeys(loose)
     return _specific(claims)
+
+
+def _of_side(
+    part: Part, sites: tuple[Site, ...], items: list[Item], quantities: tuple[Quantity, ...]
+) -> tuple[Quantity, ...]:
+    """The numbers of one of two sides: "right 257, left 219", "0.6 in the left eye and 0.3 in the right", "right and
+    left lungs of 257 and 219"."""
+    numbers = part.numbers
+    if {site.side for site in sites} != {"left", "right"} or len(numbers) < 2:
+        return numbers
+    spans = {number.span for number in numbers}
+    row = [item for item in items if (item.kind == "side" and item.value in ("left", "right"))
+           or (item.kind == "quantity" and quantities[int(item.value)].span in spans)]  # fmt: skip
+    kinds = "".join("s" if item.kind == "side" else "q" for item in row)
+    sides = [item.value for item in row if item.kind == "side"]
+    if kinds == "ssqq":
+        owners = sides
+    elif kinds in ("sqsq", "sqqsqq", "qsqs", "qqsqqs") and len(set(sides)) == 2:
+        owners = [side for side in sides for _ in range(len(numbers) // 2)]
+    else:
+        return numbers
+    names = {number.unit: number.name for number in reversed(numbers) if number.name}
+    return tuple(
+        number if number.name else number.model_copy(update={"name": names.get(number.unit, "")})
+        for number, owner in zip(numbers, owners, strict=True)
+        if owner == part.site.side
+    )
 
 
 def _specific(claims: Iterable[Claim]) -> list[Claim]:

@@ -36,7 +36,8 @@ def _stretches(items: list[Item]) -> list[list[Item]]:
 
 def _names_next(item: Item, before: list[Item]) -> bool:
     """ "Heart: normal", "area: 12": what stands before a colon is what the rest speaks of."""
-    return item.value == ":" and not any(one.kind in ASSERTIONS for one in before)
+    comma = max((index for index, one in enumerate(before) if one.kind == "comma"), default=-1)
+    return item.value == ":" and not any(one.kind in ASSERTIONS for one in before[comma + 1 :])
 
 
 def _statements(stretch: list[Item]) -> list[list[Item]]:

@@ -13,6 +13,8 @@ TRANSPARENT = frozenset(
     ("word", "side", "zone", "severity", "scope", "descriptor", "compare", "change", "normal", "see")
 )
 LISTED = frozenset(("and", "or", "comma"))
+BETWEEN = frozenset(("verb", "word", "severity", "link", "quantity", "comma", "open", "close", "neg", "change"))
+"""What may stand between a measurement and the verdict on it."""
 
 
 @dataclass(slots=True)
@@ -42,12 +44,30 @@ def mentions_of(clause: list[Item], words: Lexicon) -> tuple[list[Mention], set[
         if (item.kind in MENTIONS and (item.start, item.end) not in taken) or (
             item.kind == "measurement" and words.concepts[item.value].standalone
         ):
-            mentions.append(Mention(_qualified(clause, index, words), item.kind, index, index, index))
+            name = _qualified(clause, index, words)
+            mentions.append(Mention(name, item.kind if name == item.value else "finding", index, index, index))
+            mentions += _judged(clause, index, words)
     mentions.sort(key=lambda mention: (mention.first, mention.last))
     located = _located(clause, structures, mentions)
     mentions += _normalities(clause, [index for index in structures if index not in used | located], used, words)
     mentions.sort(key=lambda mention: (mention.first, mention.last))
     return mentions, {index for index in structures if index not in used}
+
+
+def _judged(clause: list[Item], at: int, words: Lexicon) -> list[Mention]:
+    """What a verdict on a measurement says of what it measures: "the cardiothoracic ratio is increased"."""
+    concept = words.concepts[clause[at].value]
+    if clause[at].kind != "measurement" or not concept.makes:
+        return []
+    for index in range(at + 1, len(clause)):
+        item = clause[index]
+        if item.kind == "descriptor" and item.value in concept.makes:
+            return [Mention(concept.makes[item.value], "finding", index, index, index)]
+        if item.kind == "normal" and not any(one.kind == "quantity" for one in clause[index + 1 : index + 4]):
+            return [Mention(name, "finding", index, index, index, True, True) for name in concept.normal]
+        if item.kind not in BETWEEN:
+            break
+    return []
 
 
 def _qualified(clause: list[Item], index: int, words: Lexicon) -> str:

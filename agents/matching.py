@@ -42,9 +42,18 @@ def match(claim: Claim, index: Index, cited: frozenset[str]) -> Match:
     if not cited:
         return whole
     within = _match(claim, index, cited)
+    if _bears_elsewhere(whole, within, claim):
+        return whole._replace(uncited=True)
     if within.stance != "nothing" or whole.stance == "nothing":
         return within
     return whole._replace(uncited=True)
+
+
+def _bears_elsewhere(whole: Match, within: Match, claim: Claim) -> bool:
+    """Whether the numbers told of one side are those of evidence on that side which the sentence does not cite."""
+    if not claim.quantities or whole.best is None or within.best is None or not _bears(claim, whole.best):
+        return False
+    return not _overlaps(claim, within.best) and _overlaps(claim, whole.best)
 
 
 def _match(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match:

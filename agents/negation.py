@@ -13,6 +13,9 @@ REMOVED = "xxxx"
 
 UNKNOWN = "unknown"
 
+UNTRUE = "untrue"
+"""A denial of a whole statement; a denial within it is undone."""
+
 ENDS = frozenset(("stop", "open", "close", "there"))
 SCOPES = ("other", "new", "suspicious", "large", "acute", "focal", "significant", "unknown")
 """What narrows a denial, the narrowest first."""
@@ -54,7 +57,8 @@ def _forward(clause: list[Item]) -> list[_State | None]:
     for index, item in enumerate(clause):
         kind = item.kind
         if kind == "neg" and not _is_late(clause, index):
-            state = _State("neg", item.value, index)
+            twice = state is not None and state.kind == "neg" and (state.value == UNTRUE or state.at == index - 1)
+            state = None if twice else _State("neg", item.value, index)
         elif kind in ("hedge", "hedge_post") and not (
             state and state.kind == "neg" and _is_bound(clause, index, state)
         ):
@@ -131,11 +135,19 @@ def _after(clause: list[Item], mention: Mention, mentions: list[Mention]) -> Ite
             return Item("hedge_post", item.value, item.start, item.end)
         if item.kind in ("neg_post", "unassessed") or (item.kind == "neg" and _is_late(clause, index)):
             return item
+        if item.kind == "neg" and _answers(clause, last, index):
+            return item
         if item.kind == "hedge_post":
             return None if more else item
         if item.kind in ("stop", "open", "there", "normal") or (item.kind in ("neg", "hedge") and more):
             return None
     return None
+
+
+def _answers(clause: list[Item], last: int, index: int) -> bool:
+    """Whether a lone "none" or "no" answers a heading: "Effusion: none"."""
+    between = clause[last + 1 : index]
+    return index == len(clause) - 1 and all(item.kind == "verb" and item.value == ":" for item in between)
 
 
 def _is_versus(clause: list[Item], index: int) -> bool:

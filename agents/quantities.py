@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 from readingroom.domain.measurement import Measurement
 from readingroom.domain.value import Value
 
-Role = Literal["value", "prior", "limit", "bound"]
-"""value: measured now; prior: before ("from 8 to 9"); limit: a normal value; bound: "within 5 %", "less than 3 cm"."""
+Role = Literal["value", "prior", "limit", "bound", "floor"]
+"""value: measured now; prior: before ("from 8 to 9"); limit: a normal value; bound: "within 5 %", "less than 3 cm";
+floor: "more than 3 cm"."""
 
 
 class Quantity(Value):
@@ -60,7 +61,7 @@ UNITS: tuple[tuple[str, str], ...] = (
     ("%", r"%|per\s?cent|percent"),
 )
 UNIT = "|".join(f"(?P<u{index}>{pattern})" for index, (_, pattern) in enumerate(UNITS))
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+NUMBER = r"(?:\d{1,3}(?:[,\u2009\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 SIZE = re.compile(
     rf"(?<![\w.,])(?P<sign>[-+]\s?)?(?P<a>{NUMBER})"
     rf"(?:\s?(?:mm|cm)?\s?(?P<join>x|×|by|\*|to|-|and)\s?(?P<b>{NUMBER}))?(?:\s?(?:mm|cm)?\s?(?:x|×|by|\*)\s?(?P<c>{NUMBER}))?"
@@ -76,6 +77,7 @@ BEFORE: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("prior", re.compile(
         r"(?:previously|prior|formerly|was|were|before:?|compared (?:to|with)|versus|vs\.?)\s"
         r"(?:measur(?:ed|ing)\s)?(?:approximately\s|about\s)?$")),
+    ("floor", re.compile(r"(?:(?:more|greater|larger|higher) than|over|above|exceed(?:s|ing)?|at least|>|≥)\s*$")),
     ("bound", re.compile(r"(?:within|less than|under|below|no more than|not more than|at most|<|≤)\s*$")),
 )  # fmt: skip
 AFTER = re.compile(r"\s?\)?,?\s(?:\w+\s)?(?:on|in|at) the (?:prior|previous|earlier|old)")
@@ -83,6 +85,7 @@ NOW = re.compile(r"\bnow\b|\bcurrently\b|\btoday\b")
 EARLIER = re.compile(r"\b(?:previous(?:ly)?|prior|formerly)\b")
 FROM = re.compile(r"from\s(?:approximately\s|about\s)?$")
 TO = re.compile(r"\s?(?:%|mm|cm|mL|ml)?\s?to\s")
+GRADE = re.compile(r"(?:rads|category|grade|stage|type|level|figure|image|slice|series)\s?:?\s?$")
 NOT_SIZE = re.compile(r"\s?-?\s?(?:year|yr|y/?o|view|hour|week|month|day|p\.?m|a\.?m|°|degree|:|/)")
 BARE = re.compile(r"^\d+$")
 
@@ -101,7 +104,7 @@ def _role(head: str, tail: str) -> Role:
 
 
 def _number(text: str) -> tuple[float, int]:
-    plain = text.replace(",", "")
+    plain = re.sub(r"[,\s]", "", text)
     return float(plain), len(plain.partition(".")[2])
 
 
@@ -120,7 +123,7 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
             end = position = match.end("a")
             found += _plain(text, match, end)
             continue
-        if not unit and NOT_SIZE.match(text, end):
+        if not unit and (NOT_SIZE.match(text, end) or GRADE.search(text[max(0, match.start() - 12) : match.start()])):
             continue
         spread = SPREAD.match(text, end)
         position = spread.end() if spread else end
@@ -184,18 +187,25 @@ def half_step(decimals: int, unit: str) -> float:
     return float(0.5 * 10.0**-decimals * BASE[unit].factor)
 
 
+def _is_round(claim: Quantity) -> bool:
+    """Whether a bound is a round figure; "within 31 %" is not, and tells what was measured."""
+    return claim.unit != "%" or claim.value % 5 == 0
+
+
 def same_number(claim: Quantity, measured: Measurement) -> bool:
     """Whether the number told is the number measured, as far as either is printed.
 
     The tolerance is half a unit of the last digit, of the text's or of the measurement's, whichever is larger;
     ten percent where the text says "about". A bound holds for anything below it; of an estimate it is the estimate.
-    A number without a unit is read in the measurement's own.
+    A number without a unit is read in the measurement's own; a percentage that is no round figure is no mere bound.
     """
     unit = claim.unit or measured.unit
     tolerance = max(half_step(claim.decimals, unit), half_step(measured.decimals, measured.unit))
     told, known = base_value(claim.value, unit), base_value(measured.value, measured.unit)
     if claim.rough:
         tolerance = max(tolerance, 0.1 * abs(known))
-    if claim.role == "bound" and measured.qualifier != "estimated":
+    if claim.role == "floor" and measured.qualifier != "estimated":
+        return abs(known) >= abs(told) - tolerance
+    if claim.role == "bound" and measured.qualifier != "estimated" and _is_round(claim):
         return abs(known) <= abs(told) + tolerance
     return abs(told - known) <= tolerance * (1 + 1e-9) + 1e-12

@@ -16,8 +16,10 @@ from readingroom.agents.agreement import (
 )  # fmt: skip
 from readingroom.agents.case import Case, Judge, ids, listed
 from readingroom.agents.claim import Claim
+from readingroom.agents.claims import claims_of
 from readingroom.agents.matching import Match, measurements_for
 from readingroom.agents.quantities import Quantity, base_value, dimension, half_step, same_number
+from readingroom.agents.sentences import SAYING
 from readingroom.domain.check import Problem
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.measurement import PRINTED, Measurement
@@ -29,6 +31,13 @@ COMPARES = re.compile(
     r"interval (?:change|increase|decrease))\b",
     re.IGNORECASE,
 )
+BEYOND = re.compile(
+    r"(?:(?P<above>above|over|exceed(?:s|ing)|beyond|(?:greater|higher|more|larger) than)|"
+    r"(?:below|under|within|(?:less|lower|smaller) than))\s(?:the\s)?(?:\w+\s){0,2}(?:limit|threshold|cut-?off)\s"
+    r"(?:of\s|is\s)?$",
+    re.IGNORECASE,
+)
+STATED = re.compile(r"\bthere (?:is|are|was|were)\b|\b(?:is|are) (?:seen|noted|present|identified)\b", re.IGNORECASE)
 NO_COMPARISON = re.compile(
     r"^\W*(?:none|no\b|not\b|n/?a\b|nil|without|unavailable|n\.?a\.?|-)|\b(?:not|none|un)\s?(?:available|provided|given)",
     re.IGNORECASE,
@@ -43,6 +52,7 @@ def _backed(case: Case) -> Iterator[tuple[Match, Claim, Evidence]]:
 
 def r01_unsupported(case: Case) -> Iterator[Problem]:
     """Says something that no evidence speaks of; a normal statement needs a tool that looked."""
+    yield from _misplaced(case)
     for found in case.matches:
         claim, name = found.claim, case.name(found.claim.observation)
         if found.stance == "nothing" and claim.presence == "absent":
@@ -56,6 +66,19 @@ def r01_unsupported(case: Case) -> Iterator[Problem]:
         else:
             continue
         yield Problem(rule="R01", verdict="unsupported", reason=reason, evidence=ids(found.others), span=claim.span)
+
+
+def _misplaced(case: Case) -> Iterator[Problem]:
+    """A finding stated where none belongs, and where none is held against the evidence."""
+    section, text = case.sentence.section, case.sentence.text
+    if section in ("indication", *SAYING) or not STATED.search(text):
+        return
+    concepts = case.ledger.words.concepts
+    for claim in claims_of(text):
+        known = concepts.get(claim.observation)
+        if known is not None and known.kind in ("finding", "device") and claim.presence in ("present", "absent"):
+            reason = f"speaks of {case.name(claim.observation)} under {section}, where findings do not belong"
+            yield Problem(rule="R01", verdict="unsupported", reason=reason, span=claim.span)
 
 
 def r02_contradicts_negative(case: Case) -> Iterator[Problem]:
@@ -183,7 +206,8 @@ def _wrong_unit(number: Quantity, pairs: list[tuple[Evidence, Measurement]]) -> 
 
 
 def r06_number(case: Case) -> Iterator[Problem]:
-    """The number is not the one measured, or nobody measured it."""
+    """The number is not the one measured, or nobody measured it; or a limit is not passed that is said to be."""
+    yield from _limits(case)
     for found, number, pairs in _numbers(case):
         if any(_is_right(number, part) for _, part in pairs):
             yield from _spread(number, pairs)
@@ -199,6 +223,25 @@ def r06_number(case: Case) -> Iterator[Problem]:
         )
         reason = f"says {_printed(number)}; the evidence ({near[0].id}) measures {near[1].text}"
         yield Problem(rule="R06", verdict="contradicted", reason=reason, evidence=(near[0].id,), span=number.span)
+
+
+def _limits(case: Case) -> Iterator[Problem]:
+    """A limit that the text says is passed, and is not, or the other way round."""
+    for found in case.matches:
+        for number in found.claim.quantities if found.stance == "backed" else ():
+            beyond = BEYOND.search(case.sentence.text[: number.span[0]]) if number.role == "limit" else None
+            if beyond is None:
+                continue
+            pairs = [pair for pair in measurements_for(number, found, case.ledger) if _unit_fits(number, pair[1])]
+            above = beyond["above"] is not None
+            item, part = next(((item, part) for item, part in pairs), (None, None))
+            if item is None or part is None:
+                continue
+            limit, known = base_value(number.value, number.unit or part.unit), base_value(part.value, part.unit)
+            if known < limit if above else known > limit:
+                way = "above" if above else "below"
+                reason = f"says {way} {_printed(number)}; the evidence ({item.id}) measures {part.text}"
+                yield Problem(rule="R06", verdict="contradicted", reason=reason, evidence=(item.id,), span=number.span)
 
 
 def _spread(number: Quantity, pairs: list[tuple[Evidence, Measurement]]) -> Iterator[Problem]:

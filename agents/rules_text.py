@@ -172,7 +172,13 @@ def _exceeds(claim: Claim, basis: list[Claim], case: Case, strict: bool) -> Prob
         return _stronger(claim, positive, strict)
     denials = [other for other in related if other.observation == claim.observation]
     plain = not any(other.scope in NARROWING or other.scope == "focal" for other in related)
-    if not strict and not (denials and plain and claim.presence == "present" and claim.certainty == "definite"):
+    firm = claim.presence == "present" and claim.certainty == "definite"
+    drafted = (
+        firm
+        and any(name[:1] == "E" for name in case.sentence.cites)
+        and case.ledger.words.reportable(claim.observation)
+    )
+    if not strict and not drafted and not (denials and plain and firm):
         return None
     reason = f"says {case.name(claim.observation)}; the findings {'deny it' if denials else 'do not mention it'}"
     return Problem(rule="R14", verdict="contradicted" if denials else "unsupported", reason=reason, span=claim.span)

@@ -14,6 +14,15 @@ PLAIN_SIGNS = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2012": "-", "\u221
                              "\u00a0": " ", "\t": " ", "\n": " ", "\r": " ", "\u00b5": "u"})  # fmt: skip
 
 
+VOLUMES = frozenset(("mL", "L", "mm3", "cm3"))
+
+EVEN = frozenset(("descriptor", "normal"))
+
+OTHER = {"left": "right", "right": "left"}
+
+GREATER_SIZE = frozenset(("larger", "bigger", "greater"))
+
+
 class Item(NamedTuple):
     """One tagged stretch of a sentence; a phrase with several meanings gives several items."""
 
@@ -82,4 +91,76 @@ def scan(text: str, words: Lexicon) -> Scan:
         index += phrase.length - 1
         last = tokens[index - 1][2]
         items.extend(Item(kind, value, start, last) for kind, value in phrase.tags)
-    return Scan(items, quantities)
+    return Scan(_settled(items, quantities, plain), quantities)
+
+
+def _settled(items: list[Item], quantities: tuple[Quantity, ...], plain: str) -> list[Item]:
+    """The items with those words settled that mean one thing or another by what stands beside them."""
+    return _compared_sides(_size_of_sides(_measured(items, quantities, plain), plain), plain)
+
+
+def _measured(items: list[Item], quantities: tuple[Quantity, ...], plain: str) -> list[Item]:
+    """ "density -829 HU" and "lung volume 2089 mL" name measurements, "symmetric in density" what is symmetric."""
+    told: list[Item] = []
+    for index, item in enumerate(items):
+        number = next((one for one in items[index + 1 : index + 4] if one.kind == "quantity"), None)
+        unit = quantities[int(number.value)].unit if number else ""
+        meaning = (item.kind, item.value)
+        if meaning == ("finding", "lung_opacity") and unit == "HU":
+            told.append(item._replace(kind="measurement", value="mean_hu"))
+        elif meaning == ("finding", "lung_opacity") and _is_respect(items, index):
+            told.append(item._replace(kind="word", value="density"))
+        elif meaning == ("structure", "lung_volume") and unit in VOLUMES:
+            told += [item._replace(value="lung"), item._replace(kind="measurement", value="volume")]
+        elif item.kind == "pseudo" and "increased" in plain[item.start : item.end] and _is_ratio(items, index):
+            told += [item._replace(kind="neg", value="not"), item._replace(kind="descriptor", value="increased")]
+        else:
+            told.append(item)
+    return told
+
+
+def _is_respect(items: list[Item], index: int) -> bool:
+    """ "symmetric in ...": what follows is in what respect."""
+    return index > 1 and items[index - 1].value == "in" and items[index - 2].kind in EVEN
+
+
+def _is_ratio(items: list[Item], index: int) -> bool:
+    """Whether what is "not increased" is a ratio, which has a normal value, and not a change."""
+    before = next((one for one in reversed(items[:index]) if one.kind != "verb"), None)
+    return before is not None and before.value == "cardiothoracic_ratio"
+
+
+def _size_of_sides(items: list[Item], plain: str) -> list[Item]:
+    """Lungs compared in size, told as the smaller side: "the left lung is larger than the right" is a smaller right."""
+    for at, item in enumerate(items):
+        if plain[item.start : item.end] not in GREATER_SIZE:
+            continue
+        rest = [one for one in items[at + 1 :] if one.start > item.start]
+        named = [index for index, one in enumerate(items[:at]) if one.kind == "side"]
+        lungs = [one.kind for one in items[:at] if one.value == "lung" or one.kind in ("finding", "measurement")]
+        if not named or lungs != ["structure"] or items[named[-1]].value not in OTHER:
+            continue
+        than = next((index for index, one in enumerate(rest[:5]) if one.kind == "side"), None)
+        if than is None or rest[0].value != "than":
+            continue
+        smaller = OTHER[items[named[-1]].value]
+        head = [one._replace(value=smaller) if index == named[-1] else one for index, one in enumerate(items[:at])]
+        return [*head, Item("descriptor", "small", item.start, item.end), *rest[than + 1 :]]
+    return items
+
+
+def _compared_sides(items: list[Item], plain: str) -> list[Item]:
+    """Without "compared with the left": that names the other side, and no earlier image."""
+    told: list[Item] = []
+    index = 0
+    while index < len(items):
+        item = items[index]
+        index += 1
+        if item.kind == "compare" and "compar" in plain[item.start : item.end]:
+            side = index + (index < len(items) and items[index].value == "the")
+            following = items[side + 1].kind if side + 1 < len(items) else "break"
+            if side < len(items) and items[side].kind == "side" and following not in ("word", "compare", "finding"):
+                index = side + 1
+                continue
+        told.append(item)
+    return told

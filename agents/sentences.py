@@ -91,7 +91,7 @@ HEADINGS: dict[Section, str] = {
     "limitations": "limitations|limitation|notes|evidence|checks|verification|provenance|recommendation|"
     "recommendations",
 }
-"""The words that head each section; what stands under "limitations" is not checked."""
+"""The words that head each section; what stands under "limitations" is checked only where it states a finding."""
 
 SECTIONS: dict[str, Section] = {name: section for section, names in HEADINGS.items() for name in names.split("|")}
 PARTS = frozenset(("chest", "lungs", "heart", "body"))
@@ -115,6 +115,8 @@ ESCAPED = re.compile(r"\\([^\w\s])")
 NOTHING = re.compile(r"^\s*(?:none|n/?a)\.?\s*$", re.IGNORECASE)
 OWN_ID = re.compile(r"^\s*(?:\*\*)?[FI]\d+(?:\*\*)?[.:)]\s+")
 STRONG = re.compile(r"(?<!\\)(?:\*\*|__|`|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w))")
+STATES = re.compile(r"\s*there (?:is|are|was|were|has been|have been)\b", re.IGNORECASE)
+"""How a statement about the image begins that has no place among the limitations."""
 TABLE = re.compile(r"^\s*\|.*\|\s*$|^\s*[-|: ]{3,}$|^\s*(?:```|~~~|<!--|!\[)")
 
 
@@ -187,7 +189,8 @@ def read_report(text: str) -> tuple[Sentence, ...]:
     """Sentences of a plain or Markdown report, S1, S2 ... in order.
 
     Headings ("FINDINGS:", "## Impression") set the section; without any, all is findings. Tables, the research-only
-    notice, limitations, verdict marks and bold marks are taken off; citations such as [E1, E3] go to `cites`.
+    notice, limitations that state no finding, verdict marks and bold marks are taken off; citations such as [E1, E3]
+    go to `cites`.
     """
     section: Section = "findings"
     blocks: list[tuple[Section, list[str]]] = [(section, [])]
@@ -202,10 +205,10 @@ def read_report(text: str) -> tuple[Sentence, ...]:
             blocks[-1][1].append(line.lstrip("> ") if line.lstrip().startswith(">") else line)
     told: list[Sentence] = []
     for part, lines in blocks:
-        if part == "limitations":
-            continue
         for raw in split_sentences(_cites_inside("\n".join(lines))):
             clean, cites = _undecorated(raw)
+            if part == "limitations" and not STATES.match(clean):
+                continue
             nothing = part != "comparison" and NOTHING.match(clean)
             if any(map(str.isalnum, clean)) and not nothing:
                 told.append(Sentence(id=f"S{len(told) + 1}", section=part, text=clean, cites=cites))

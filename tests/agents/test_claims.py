@@ -235,3 +235,56 @@ def test_every_concept_is_found_by_its_own_name() -> None:
             if not any(words.is_a(claim.observation, concept.id) for claim in claims):
                 lost.append(concept.id)
     assert lost == []
+
+
+@pytest.mark.parametrize(
+    ("text", "claims"),
+    [
+        ("The left lung field is larger than the right.", ["present right lung_size_asymmetry"]),
+        ("The left lung field is smaller than the right.", ["present left lung_size_asymmetry"]),
+        ("The right lung is denser than the left.", ["present right lung_density_asymmetry"]),
+        ("The lung fields are of different size.", ["present lung_size_asymmetry"]),
+        ("The lungs are symmetric in density.", ["absent lung_density_asymmetry"]),
+        ("The right hemidiaphragm is elevated compared with the left.", ["present right diaphragm_elevation"]),
+        ("Effusion: none, pneumothorax: none.", ["absent pleural_effusion", "absent pneumothorax"]),
+        ("It is unlikely that there is a pneumothorax.", ["absent unlikely pneumothorax"]),
+        ("It is not true that the heart is not enlarged.", ["present cardiac_enlargement"]),
+        ("The heart is not not enlarged.", ["present cardiac_enlargement"]),
+        ("The cardiothoracic ratio is increased.", ["present cardiothoracic_ratio", "present cardiac_enlargement"]),
+        ("The cardiothoracic ratio is not increased.", ["present cardiothoracic_ratio", "absent cardiac_enlargement"]),
+        ("The skin lesion is malignant.", ["present malignancy"]),
+        ("The lesion is benign.", ["present benignity"]),
+        ("Dot haemorrhages temporal to the right macula.", ["present right temporal retinal_hemorrhage"]),
+        ("Unremarkable.", ["absent abnormality"]),
+    ],
+)
+def test_comparisons_answers_and_verdicts(text: str, claims: list[str]) -> None:
+    assert told(text) == claims
+    assert not any(claim.comparison for claim in claims_of(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lung areas: right 257 cm², left 219 cm².",
+        "The right and left lung fields have areas of 257 cm² and 219 cm² respectively.",
+        "The right lung field has an area of 257 cm² and the left 219 cm².",
+        "Areas of 257 cm² in the right lung and 219 cm² in the left lung.",
+    ],
+)
+def test_each_side_has_its_own_number(text: str) -> None:
+    numbers = {claim.laterality: [number.value for number in claim.quantities] for claim in claims_of(text)}
+    assert numbers == {"right": [257], "left": [219]}
+    assert {number.name for claim in claims_of(text) for number in claim.quantities} == {"area"}
+
+
+@pytest.mark.parametrize(
+    ("text", "observation", "name"),
+    [
+        ("Right lung: volume 2089 mL, density -829 HU.", "lung", "mean_hu"),
+        ("Right lung volume 2089 mL.", "lung", "volume"),
+    ],
+)
+def test_a_unit_tells_what_is_measured(text: str, observation: str, name: str) -> None:
+    (claim,) = claims_of(text)
+    assert (claim.observation, claim.laterality, claim.quantities[-1].name) == (observation, "right", name)

@@ -67,3 +67,18 @@ def test_a_number_may_differ_by_what_is_printed(number: Quantity, same: bool) ->
 def test_percent_is_a_ratio() -> None:
     assert same_number(told(52, "%", 0), measured("cardiothoracic_ratio", 0.523))
     assert not same_number(told(25, "%", 0), measured("cardiothoracic_ratio", 0.523))
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [("within 15 %", True), ("within 13 %", True), ("within 31 %", False), ("within 5 %", False),
+     ("more than 10 %", True), ("more than 20 %", False), ("less than 20 %", True)],
+)  # fmt: skip
+def test_a_bound_is_a_round_figure_or_the_measured_one(text: str, same: bool) -> None:
+    (number,) = quantities_of(text)
+    assert same_number(number, measured("density_difference", 13, "%", 0)) is same
+
+
+def test_a_grade_is_no_measurement() -> None:
+    assert quantities_of("bi-rads 4 lesion of 12 mm, grade 2")[0].value == 12
+    assert len(quantities_of("bi-rads 4 lesion of 12 mm, grade 2")) == 1

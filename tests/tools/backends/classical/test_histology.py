@@ -121,7 +121,7 @@ def test_real_nuclei_reach_the_floor_in_both_stains(data_dir: Path) -> None:
 
 def test_real_pictures_of_other_kinds_are_refused(data_dir: Path) -> None:
     for folder in ("dermoscopy_skin", "fundus_retinal", "endoscope_colon", "x_ray_chest"):
-        for path in sorted((data_dir / "dev" / folder).glob("*.*g"))[:5]:
+        for path in sorted((data_dir / "dev" / folder).glob("*.*g"))[:2]:
             image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
             assert looks_like_histology(image)[0] < 0.5, path.name
             assert not segment_nuclei(image).assessable, path.name
