@@ -95,7 +95,7 @@ def _composed(clause: list[Item], structures: list[int], used: set[int], words: 
             made = concept.makes.get(item.value)
             if made is None:
                 if (
-                    item.value in ("small", "borderline", "denser", "symmetric", "alike")
+                    item.value in ("small", "borderline", "denser", "fainter", "symmetric", "alike")
                     or concept.place
                     or _same_span_finding(clause, index)
                 ):

@@ -173,15 +173,18 @@ def _exceeds(claim: Claim, basis: list[Claim], case: Case, strict: bool) -> Prob
     denials = [other for other in related if other.observation == claim.observation]
     plain = not any(other.scope in NARROWING or other.scope == "focal" for other in related)
     firm = claim.presence == "present" and claim.certainty == "definite"
-    drafted = (
-        firm
-        and any(name[:1] == "E" for name in case.sentence.cites)
-        and case.ledger.words.reportable(claim.observation)
-    )
+    drafted = firm and case.ledger.words.reportable(claim.observation) and _uncited_before(case)
     if not strict and not drafted and not (denials and plain and firm):
         return None
     reason = f"says {case.name(claim.observation)}; the findings {'deny it' if denials else 'do not mention it'}"
     return Problem(rule="R14", verdict="contradicted" if denials else "unsupported", reason=reason, span=claim.span)
+
+
+def _uncited_before(case: Case) -> bool:
+    """Whether the sentence rests on evidence that no sentence of the findings rests on."""
+    cited = {name for name in case.sentence.cites if name[:1] == "E"}
+    told = {name for told in case.text if told.sentence.section == "findings" for name in told.sentence.cites}
+    return bool(cited) and not cited & told
 
 
 def _bears_on(other: Claim, claim: Claim, case: Case) -> bool:

@@ -20,7 +20,9 @@ EVEN = frozenset(("descriptor", "normal"))
 
 OTHER = {"left": "right", "right": "left"}
 
-GREATER_SIZE = frozenset(("larger", "bigger", "greater"))
+CONVERSE = {"larger": "small", "bigger": "small", "greater": "small", "less dense": "denser", "less opaque": "denser",
+            "darker": "denser"}  # fmt: skip
+"""Comparisons of one side with the other, to what they make of the other: a larger left lung is a smaller right one."""
 
 
 class Item(NamedTuple):
@@ -96,7 +98,7 @@ def scan(text: str, words: Lexicon) -> Scan:
 
 def _settled(items: list[Item], quantities: tuple[Quantity, ...], plain: str) -> list[Item]:
     """The items with those words settled that mean one thing or another by what stands beside them."""
-    return _compared_sides(_size_of_sides(_measured(items, quantities, plain), plain), plain)
+    return _compared_sides(_turned(_measured(items, quantities, plain), plain), plain)
 
 
 def _measured(items: list[Item], quantities: tuple[Quantity, ...], plain: str) -> list[Item]:
@@ -130,10 +132,11 @@ def _is_ratio(items: list[Item], index: int) -> bool:
     return before is not None and before.value == "cardiothoracic_ratio"
 
 
-def _size_of_sides(items: list[Item], plain: str) -> list[Item]:
-    """Lungs compared in size, told as the smaller side: "the left lung is larger than the right" is a smaller right."""
+def _turned(items: list[Item], plain: str) -> list[Item]:
+    """Lungs compared, told of the smaller or denser side: a left lung larger than the right is a smaller right."""
     for at, item in enumerate(items):
-        if plain[item.start : item.end] not in GREATER_SIZE:
+        converse = CONVERSE.get(plain[item.start : item.end])
+        if converse is None:
             continue
         rest = [one for one in items[at + 1 :] if one.start > item.start]
         named = [index for index, one in enumerate(items[:at]) if one.kind == "side"]
@@ -143,9 +146,9 @@ def _size_of_sides(items: list[Item], plain: str) -> list[Item]:
         than = next((index for index, one in enumerate(rest[:5]) if one.kind == "side"), None)
         if than is None or rest[0].value != "than":
             continue
-        smaller = OTHER[items[named[-1]].value]
-        head = [one._replace(value=smaller) if index == named[-1] else one for index, one in enumerate(items[:at])]
-        return [*head, Item("descriptor", "small", item.start, item.end), *rest[than + 1 :]]
+        other = OTHER[items[named[-1]].value]
+        head = [one._replace(value=other) if index == named[-1] else one for index, one in enumerate(items[:at])]
+        return [*head, Item("descriptor", converse, item.start, item.end), *rest[than + 1 :]]
     return items
 
 
