@@ -26,6 +26,8 @@ CODES = {
     "series": "series",
     "tool_failed": "tool_failed",
     "gate": "low_quality",
+    "guessed": "view",
+    "caveat": "baseline",
     "descriptive": "not_served",
 }
 """Which code of the schema each sentence of the file carries."""
@@ -39,5 +41,6 @@ def _sentences() -> dict[str, str]:
 
 def limitation(name: str, /, **names: Any) -> Limitation:
     """One limitation by its name in prompts/limitations.yaml."""
-    text = render(_sentences()[name], f"{FILE}, {name}", **names)
+    text = render(_sentences()[name], f"{FILE}, {name}", **names).rstrip(".;") + "."
+    text = text[:1].upper() + text[1:]
     return Limitation.model_validate({"code": CODES[name], "text": text})

@@ -253,7 +253,7 @@ def _spread(number: Quantity, pairs: list[tuple[Evidence, Measurement]]) -> Iter
         yield Problem(rule="R06", verdict="unsupported", reason=reason, span=number.span)
     elif not any(_same_spread(number, part) for _, part in known):
         item, part = known[0]
-        reason = f"gives a spread of {number.sd:g}; the evidence ({item.id}) gives {part.sd:.{part.decimals}f}"
+        reason = f"gives a spread of {number.sd:g}; the evidence ({item.id}) gives {part.spread}"
         yield Problem(rule="R06", verdict="contradicted", reason=reason, evidence=(item.id,), span=number.span)
 
 

@@ -59,6 +59,9 @@ class ReportTemplate(Value):
     sha256: str
 
     def fits(self, ref: ImageRef) -> bool:
+        """A lateral view has no template of its own: nothing here reads it."""
+        if ref.view == "lateral":
+            return False
         return f"{ref.modality}/{ref.anatomy}" in self.serves or f"{ref.modality}/any" in self.serves
 
 

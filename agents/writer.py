@@ -54,7 +54,7 @@ def _told(item: Evidence) -> Told:
         opposite=OPPOSITE.get(item.laterality, ""),
         zone=item.zone,
         text=first.text if first else "",
-        spread=f"{first.sd:.{first.decimals}f}" if first and first.sd is not None else "not known",
+        spread=(first.spread if first else "") or "not known",
         earlier=earlier.text if earlier else "",
         structure=structure,
         has="have" if plural else "has",

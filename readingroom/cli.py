@@ -25,6 +25,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+MOST_TEXT = 20_000_000
+"""Bytes of a report file that is read; the JSON of a report with much evidence takes one or two million."""
+
 Images = Annotated[list[Path], typer.Argument(help="DICOM files or folders, NIfTI, NRRD, PNG, JPEG or TIFF.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the files; default: beside the run's record.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -111,8 +114,10 @@ def draft(
 
 def _text(path: Path) -> str:
     if path == Path("-"):
-        return sys.stdin.read()
+        return sys.stdin.read(MOST_TEXT)
     try:
+        if path.stat().st_size > MOST_TEXT:
+            raise BadFile(f"is larger than {MOST_TEXT // 1_000_000} MB", where=str(path), do="Give the report alone.")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise BadFile("is not UTF-8 text", where=str(path), do="Give JSON, Markdown or plain text.") from error

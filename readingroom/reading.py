@@ -63,6 +63,8 @@ class Reading:
     def save(self, folder: Path, formats: Sequence[str] = ("html", "json", "md")) -> tuple[Path, ...]:
         """Write each format into `folder`, made if need be. Raises BadRequest for an unknown format."""
         writers = {"html": self.to_html, "json": self.to_json, "md": self.to_markdown}
+        if not formats:
+            raise BadRequest("no format was named", do=f"Choose from {', '.join(writers)}.")
         if strange := [name for name in formats if name not in writers]:
             raise BadRequest(f"there is no format {strange[0]!r}", do=f"Choose from {', '.join(writers)}.")
         paths = []

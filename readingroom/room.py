@@ -26,7 +26,7 @@ from readingroom.tools.backends.classical.backend import BASELINE, ClassicalBack
 from readingroom.tools.classify import ClassifyRequest, ClassifyResult, classify
 from readingroom.tools.embed import EmbedRequest, EmbedResult, embed
 from readingroom.tools.tool import Bench, Masks
-from readingroom.workflows.admission import gated, restated, routed
+from readingroom.workflows.admission import gated, related, restated, routed
 from readingroom.workflows.compose import Occasion, compose
 from readingroom.workflows.verification import Verified, verify_text
 from readingroom.workflows.workflows import WORKFLOWS
@@ -55,7 +55,8 @@ def _request(words: dict[str, Any]) -> Request:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise BadRequest(f"{name} cannot be {first['input']!r}", do=f"{first['msg']}.") from error
+        given = str(first["input"])
+        raise BadRequest(f"{name} cannot be {given[:60]!r}", do=f"{first['msg']}.") from error
 
 
 def wait_for(answer: Coroutine[Any, Any, Answer]) -> Answer:
@@ -108,6 +109,7 @@ class ReadingRoom:
         trace, bench = self._begin(workflow, study, asked, listen)
         with trace.recorded():
             study, bench = await routed(study, bench)
+            related(study)
             gates = gated(study)
             gathered = await WORKFLOWS[workflow](bench, study, asked)
             occasion = Occasion(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Literal
 
 from pydantic import Field, ValidationError
@@ -52,6 +53,8 @@ def load_settings(**given: object) -> Settings:
     """Raises BadRequest naming the setting that is wrong."""
     try:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what mypy cannot
+    except (TOMLDecodeError, OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"cannot be read ({error})", where="readingroom.toml", do="Mend or remove it.") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

@@ -126,14 +126,32 @@ def test_tools_work_by_themselves(home, film):
         (("draft", "FILM", "--format", "doc"), "no format 'doc'"),
         (("draft", "FILM", "-t", "pancreas"), "pancreas"),
         (("draft", "FILM", "--modality", "xray"), "modality"),
+        (("draft", "FILM", "--pixel-mm", "1e300"), "pixel_mm"),
+        (("draft", "FILM", "--modality", "ct"), "the header says x-ray"),
+        (("draft", "FILM", "--lateral", "FILM"), "lateral"),
+        (("draft", "FILM", "--format", ""), "no format"),
+        (("draft", "FILM", "--prior-report", "HUGE"), "prior_report"),
         (("classify", "FILM", "-l", "pneumonia"), "pneumonia"),
         (("show", "r-nothing"), "no such run"),
         (("verify", "-"), "--run"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(home, film, words, said):
-    done = run(home, *(str(film) if word == "FILM" else word for word in words), stdin="The heart is large.")
+    huge = home / "huge.txt"
+    huge.write_text("The heart is large. " * 20_000)
+    names = {"FILM": str(film), "HUGE": str(huge)}
+    done = run(home, *(names.get(word, word) for word in words), stdin="The heart is large.")
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert said in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert done.stderr.startswith("readingroom: ")
+
+
+def test_broken_settings_are_told_in_one_line(home, tmp_path):
+    (tmp_path / "readingroom.toml").write_text("home = [broken")
+    done = subprocess.run(
+        [sys.executable, "-c", "from readingroom.cli import main; main()", "runs"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1)
+    assert "readingroom.toml" in done.stderr

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from readingroom.domain.image import ImageRef
 from readingroom.domain.measurement import Measurement, Unit
 from readingroom.imaging.image import Image
-from readingroom.imaging.morphometry import Extent, area, diameters, volume
+from readingroom.imaging.morphometry import BOUNDARY_SD, Extent, area, diameters, volume
 
 Mask = NDArray[np.bool_]
 
@@ -42,19 +41,16 @@ def scale_of(ref: ImageRef) -> Scale:
 
 
 def decimals_for(sd: float, most: int = 1) -> int:
-    """Digits after the point such that the last one is of the size of the uncertainty; at most `most`, since the
-    pixel grid's uncertainty is only a part of an outline's."""
-    return most if sd <= 0 else min(most, max(0, math.ceil(-math.log10(sd))))
+    """Digits after the point such that the last one is of the size of the uncertainty; negative where it is tens or
+    hundreds, at most `most`."""
+    return most if sd <= 0 else min(most, -math.floor(math.log10(sd)))
 
 
 def area_of(mask: Mask, scale: Scale, boundary_sd: float | None) -> Measurement:
     """In mm² below 10 cm², else in cm²; in square pixels without spacing."""
-    value, sd = area(mask, scale.pixel)
+    value, sd = area(mask, scale.pixel, BOUNDARY_SD if boundary_sd is None else boundary_sd)
     method = "count of pixels inside the outline"
     if boundary_sd is not None:
-        # An outline that is out everywhere in the same direction: the most that this boundary error can do.
-        contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        sd = boundary_sd * sum(cv2.arcLength(contour, closed=True) for contour in contours) * scale.pixel
         method += "; sd from the outline's cross-validated position error"
     unit = scale.area_unit
     if unit == "mm2" and value >= 1000:
@@ -76,7 +72,7 @@ def _length(name: str, extent: Extent, scale: Scale, method: str) -> Measurement
         name=name,
         value=round(extent.length, 4),
         unit=scale.unit,
-        decimals=max(1, decimals_for(extent.sd)),
+        decimals=decimals_for(extent.sd, 0 if scale.unit == "px" else 1),
         method=method,
         sd=round(extent.sd, 4),
         spacing_source=scale.source,
@@ -99,14 +95,19 @@ def volume_of(mask: Mask, ref: ImageRef) -> Measurement:
     if spacing is None or spacing.slice is None:
         value, sd = volume(mask)
         return Measurement(
-            name="volume", value=value, unit="voxel", decimals=0, method="count of voxels", sd=round(sd, 2)
+            name="volume",
+            value=value,
+            unit="voxel",
+            decimals=decimals_for(sd, 0),
+            method="count of voxels",
+            sd=round(sd, 2),
         )
     value, sd = volume(mask, spacing.row * spacing.column * spacing.slice / 1000)
     return Measurement(
         name="volume",
         value=round(value, 4),
         unit="mL",
-        decimals=1 if value < 100 else 0,
+        decimals=decimals_for(sd),
         method="count of voxels times their volume",
         sd=round(sd, 4),
         spacing_source=spacing.source,

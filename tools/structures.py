@@ -55,7 +55,7 @@ def ellipse_of(mask: Mask, scale: Scale) -> tuple[Measurement, Measurement]:
         Measurement(
             name="head_circumference",
             value=round(around, 4),
-            decimals=1,
+            decimals=0 if scale.unit == "px" else 1,
             sd=round(math.pi * sd, 4),
             method="ellipse of the mask's second moments, Ramanujan's perimeter",
             **common,
@@ -63,7 +63,7 @@ def ellipse_of(mask: Mask, scale: Scale) -> tuple[Measurement, Measurement]:
         Measurement(
             name="biparietal_diameter",
             value=round(2 * b, 4),
-            decimals=1,
+            decimals=0 if scale.unit == "px" else 1,
             sd=round(sd, 4),
             method="shorter axis of the same ellipse, outer to outer",
             **common,
@@ -85,7 +85,7 @@ def disc_of(mask: Mask, scale: Scale) -> tuple[Measurement, ...]:
             name=name,
             value=round(value, 4),
             unit=scale.unit,
-            decimals=1,
+            decimals=0 if scale.unit == "px" else 1,
             sd=round(0.5 * math.sqrt(2) * scale.row, 4),
             method="extent of the outline",
             spacing_source=scale.source,

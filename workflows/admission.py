@@ -7,15 +7,24 @@ from dataclasses import replace
 from readingroom.domain.gate import Gate
 from readingroom.domain.image import ImageRef, Spacing
 from readingroom.domain.request import Stated
-from readingroom.errors import BadStudy
+from readingroom.errors import BadRequest, BadStudy
 from readingroom.imaging.gate import inspect
 from readingroom.imaging.image import Image, Study
 from readingroom.imaging.windowing import preset
 from readingroom.tools.classify import ClassifyRequest, classify
 from readingroom.tools.tool import Bench
 
+VOLUMES = frozenset({"ct", "mr"})
+"""What a volume is taken for from its pixels alone; the rest are pictures."""
+
 
 def _stated_ref(ref: ImageRef, stated: Stated) -> ImageRef:
+    """Raises BadRequest where the header names another modality: one of the two is wrong, and it may be the user."""
+    if stated.modality and ref.modality_source == "header" and ref.modality not in (stated.modality, "other"):
+        raise BadRequest(
+            f"the header says {ref.modality.replace('_', '-')}, not {stated.modality.replace('_', '-')}",
+            do="Leave out --modality, or give the image that it is of.",
+        )
     changes: dict[str, object] = {}
     for name in ("modality", "anatomy", "view", "image_left"):
         value = getattr(stated, name)
@@ -50,6 +59,8 @@ async def _routed_ref(bench: Bench, image: Image) -> ImageRef:
     modality, _, anatomy = found.label.partition(" ")
     if found.label == "unknown" or image.ref.modality not in ("unknown", modality):
         return image.ref
+    if image.ref.kind == "volume" and modality not in VOLUMES:
+        return image.ref
     changes: dict[str, object] = {}
     if image.ref.modality == "unknown":
         changes |= {"modality": modality, "modality_source": "pixels"}
@@ -69,6 +80,23 @@ async def routed(study: Study, bench: Bench) -> tuple[Study, Bench]:
         images.append(replace(image, ref=await _routed_ref(bench, image)) if asked else image)
     settled = replace(study, images=tuple(images))
     return settled, replace(bench, images={image.ref.id: image for image in settled.images})
+
+
+def related(study: Study) -> None:
+    """Raises BadStudy where a prior or lateral image is of another kind than the current one: nothing compares them."""
+    if not study.current:
+        return
+    now = study.current[0].ref
+    for image in (*study.priors, *study.laterals):
+        kinds = [(ref.modality, ref.anatomy) for ref in (now, image.ref)]
+        if any(a != b and "unknown" not in (a, b) for a, b in zip(*kinds, strict=True)):
+            theirs, ours = (" ".join(kind).replace("_", "-") for kind in reversed(kinds))
+            raise BadStudy(f"the {image.ref.role} image is {theirs}, the current one {ours}", do="Give one of a kind.")
+    for image in study.laterals:
+        if image.ref.view in ("PA", "AP", "frontal"):
+            raise BadStudy(
+                f"the lateral image is a {image.ref.view} view", do="Give the lateral film, or leave it out."
+            )
 
 
 def gated(study: Study) -> tuple[Gate, ...]:

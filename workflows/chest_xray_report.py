@@ -14,7 +14,7 @@ from readingroom.tools.draft_findings import DraftRequest, DraftResult, draft_fi
 from readingroom.tools.measure import MeasureRequest, measure
 from readingroom.tools.segment import SegmentRequest, segment
 from readingroom.tools.tool import Bench
-from readingroom.workflows.reading import Gathered, caveats, not_assessable
+from readingroom.workflows.reading import Gathered, caveats, outline_limits
 
 TARGETS = ("right lung", "left lung", "heart")
 
@@ -31,7 +31,7 @@ async def _outlined(bench: Bench, gathered: Gathered, image: Image, name: str) -
     )
     if outlines is None:
         return ()
-    gathered.limitations += not_assessable(outlines, image.ref)
+    gathered.limitations += outline_limits(outlines, image.ref)
     request = MeasureRequest(image=image.ref.id, outlines=outlines.outlines)
     measured = await gathered.attempt(f"measure-{name}", measure(bench, f"measure-{name}", request))
     found = () if measured is None else measured.evidence

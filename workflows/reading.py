@@ -36,7 +36,7 @@ class Gathered:
             raise
         except ReadingRoomError as error:
             self.degraded.append(step)
-            self.limitations.append(limitation("tool_failed", step=step, reason=error.line()))
+            self.limitations.append(limitation("tool_failed", step=step.replace("-", " "), reason=error.line()))
             return None
 
 
@@ -47,12 +47,16 @@ def name_of(ref: ImageRef) -> str:
     return f"the {ref.name}" if ref.name else "the image"
 
 
-def not_assessable(result: SegmentResult, ref: ImageRef) -> list[Limitation]:
-    """One limitation for each target whose outline was of low quality."""
+def outline_limits(result: SegmentResult, ref: ImageRef) -> list[Limitation]:
+    """One limitation for each target whose outline was of low quality, and what to mind about those that were not."""
     return [
         limitation("low_quality", target=f"the {part.target}", image=name_of(ref), reason=part.reason.rstrip("."))
         for part in result.outlines
         if not part.assessable
+    ] + [
+        limitation("caveat", target=part.target, caveat=part.caveat.rstrip("."))
+        for part in result.outlines
+        if part.assessable and part.caveat
     ]
 
 
@@ -61,6 +65,9 @@ def caveats(refs: Iterable[ImageRef]) -> list[Limitation]:
     found: list[Limitation] = []
     for ref in refs:
         name = name_of(ref)
+        if "pixels" in (ref.modality_source, ref.anatomy_source):
+            kind = f"{ref.modality.replace('_', '-')} {ref.anatomy}"
+            found.append(limitation("guessed", image=name, kind=kind))
         if ref.spacing is None:
             found.append(limitation("no_spacing", image=name, note=ref.spacing_note))
         elif ref.spacing.plane == "detector":

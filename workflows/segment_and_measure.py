@@ -11,7 +11,7 @@ from readingroom.imaging.image import Image, Study
 from readingroom.tools.measure import MeasureRequest, measure
 from readingroom.tools.segment import SegmentRequest, segment
 from readingroom.tools.tool import Bench
-from readingroom.workflows.reading import Gathered, caveats, not_assessable
+from readingroom.workflows.reading import Gathered, caveats, outline_limits
 
 
 async def _image(bench: Bench, image: Image, targets: tuple[str, ...], index: int) -> Gathered:
@@ -25,7 +25,7 @@ async def _image(bench: Bench, image: Image, targets: tuple[str, ...], index: in
     outlines = await call if targets else await gathered.attempt(step, call)
     if outlines is None:
         return gathered
-    gathered.limitations += not_assessable(outlines, image.ref)
+    gathered.limitations += outline_limits(outlines, image.ref)
     request = MeasureRequest(image=image.ref.id, outlines=outlines.outlines)
     measured = await gathered.attempt(f"measure-{index}", measure(bench, f"measure-{index}", request))
     gathered.evidence.append((*outlines.evidence, *(measured.evidence if measured else ())))

@@ -9,6 +9,7 @@ from readingroom.agents.sentences import Sentence, read_report
 from readingroom.agents.verifier import Ledger, of_report, verify, worse
 from readingroom.domain.check import Check, Verification
 from readingroom.domain.report import Report
+from readingroom.domain.request import LONGEST
 from readingroom.errors import BadRequest
 from readingroom.exports.canonical import from_json
 from readingroom.runs.store import Store
@@ -33,6 +34,8 @@ def _sentences(text: str, where: str) -> tuple[tuple[Sentence, ...], Report | No
         return of_report(report), report
     if text.lstrip()[:200].lower().startswith(("<!doctype html", "<html")):
         raise BadRequest("is a web page", where=where, do="Give the report's JSON, Markdown or plain text.")
+    if len(text) > LONGEST:
+        raise BadRequest(f"has more than {LONGEST} characters", where=where, do="Give one report at a time.")
     found = read_report(text)
     if not found:
         raise BadRequest("holds no sentence to check", where=where)

@@ -21,8 +21,8 @@ class Measurement(Value):
     """A concept of the lexicon: cardiothoracic_ratio, area, longest_diameter, volume, mean_intensity ..."""
     value: float
     unit: Unit
-    decimals: int = Field(default=1, ge=0, le=4)
-    """Digits after the point that the uncertainty allows to print."""
+    decimals: int = Field(default=1, ge=-9, le=4)
+    """Digits after the point that the uncertainty allows to print; -2 rounds to hundreds."""
     method: str
     sd: float | None = Field(default=None, ge=0)
     """One standard deviation, in the same unit; None where it was not estimated."""
@@ -44,9 +44,14 @@ class Measurement(Value):
         return " ".join("HU" if word == "hu" else word for word in self.name.split("_"))
 
     @property
+    def spread(self) -> str:
+        """Its sd with as many digits; empty where there is none."""
+        return "" if self.sd is None else f"{round(self.sd, max(self.decimals, 0)):.{max(self.decimals, 0)}f}"
+
+    @property
     def text(self) -> str:
         """The number and unit as a report prints them: "12.4 mm", "0.52", "31 %"."""
-        number = f"{self.value:.{self.decimals}f}"
+        number = f"{round(self.value, self.decimals):.{max(self.decimals, 0)}f}"
         return number if self.unit in ("1", "count") else f"{number} {PRINTED.get(self.unit, self.unit)}"
 
 

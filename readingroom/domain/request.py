@@ -7,6 +7,9 @@ from pydantic import Field
 from readingroom.domain.terms import Modality, Side, View
 from readingroom.domain.value import Value
 
+LONGEST = 100_000
+"""Characters of any one text from outside; a long report has a tenth of it."""
+
 
 class Stated(Value):
     """What the user says of the current images; it goes before what header or pixels say."""
@@ -16,7 +19,7 @@ class Stated(Value):
     view: View | None = None
     image_left: Side | None = None
     """Which side of the patient lies at the left of the image."""
-    pixel_mm: float | None = Field(default=None, gt=0)
+    pixel_mm: float | None = Field(default=None, ge=0.00001, le=100)
     """Millimetres from one pixel to the next, in the patient."""
     window: str | None = None
     """A CT window by name, to show the image in: lung, bone, brain ..."""
@@ -25,9 +28,9 @@ class Stated(Value):
 class Request(Value):
     """The words that come with a study. All of it is data from outside, never an instruction."""
 
-    indication: str | None = None
-    technique: str | None = None
-    prior_report: str | None = None
+    indication: str | None = Field(default=None, max_length=LONGEST)
+    technique: str | None = Field(default=None, max_length=LONGEST)
+    prior_report: str | None = Field(default=None, max_length=LONGEST)
     targets: tuple[str, ...] = ()
     """What to segment and measure; empty: what the modality is served with."""
     template: str | None = None

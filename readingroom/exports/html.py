@@ -109,7 +109,8 @@ def _environment() -> ImmutableSandboxedEnvironment:
     }  # fmt: skip
     pages.globals |= {
         "VERDICTS": wording.VERDICTS, "MEANINGS": wording.MEANINGS, "RULES": wording.RULES, "TRUSTS": wording.TRUSTS,
-        "STATUSES": wording.STATUSES, "warning": wording.warning, "tallies": wording.tallies, "cards": _cards,
+        "STATUSES": wording.STATUSES, "warning": wording.warning, "nothing": wording.nothing,
+        "tallies": wording.tallies, "cards": _cards,
         "alt": _alt, "is_sentence": lambda piece: isinstance(piece, Sentence),
     }  # fmt: skip
     return pages

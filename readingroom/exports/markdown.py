@@ -28,9 +28,9 @@ def to_markdown(report: Report) -> str:
         *_text_section(view, "technique"),
         *_text_section(view, "comparison"),
         "## Findings",
-        _bullets(view.findings),
+        _bullets(view.findings, wording.nothing("findings", report)),
         "## Impression",
-        _bullets(view.impression),
+        _bullets(view.impression, wording.nothing("impression", report)),
         "## Limitations",
         "\n".join(f"- {_paragraph(pieces)}" for pieces in view.texts["limitations"]),
         *_verification(report, view),
@@ -62,8 +62,8 @@ def _paragraph(pieces: tuple[Piece, ...]) -> str:
     return " ".join(filter(None, shown))
 
 
-def _bullets(sentences: Iterable[Sentence]) -> str:
-    return "\n".join(f"- {_line(sentence)}" for sentence in sentences) or "None."
+def _bullets(sentences: Iterable[Sentence], nothing: str) -> str:
+    return "\n".join(f"- {_line(sentence)}" for sentence in sentences) or nothing
 
 
 def _line(sentence: Sentence) -> str:
@@ -94,7 +94,9 @@ def _verification(report: Report, view: View) -> tuple[str, ...]:
         for omission in report.verification.omissions
     )
     elsewhere = "\n".join(f"- Checked, but not in this report: {_line(sentence)}" for sentence in view.elsewhere)
+    told = view.findings or view.impression
     share = f"{report.verification.coverage:.0%} of the sentences of findings and impression made a checkable claim."
+    share = share if told else ""
     return ("## Verification", _table(("sentences", "verdict", "meaning"), rows), share, omitted, elsewhere)
 
 

@@ -70,7 +70,7 @@ def print_report(console: Console, report: Report) -> None:
             Padding(_sentence(checks.get(finding.id), finding.text, finding.evidence), (0, 0, 0, 2), expand=False)
         )
     if not report.findings:
-        console.print("  Nothing could be stated; see the limitations.")
+        console.print(f"  {wording.nothing('findings', report)}")
     if report.impression:
         _heading(console, "Impression")
     for statement in report.impression:
@@ -113,9 +113,8 @@ def print_measurements(console: Console, evidence: Iterable[Evidence]) -> None:
         side = f"{item.laterality} " if item.laterality in ("left", "right") else ""
         quality = "" if item.quality is None else f"{item.quality:.2f}"
         for part in item.measurements:
-            sd = "" if part.sd is None else f"{part.sd:.{max(part.decimals, 1)}f}"
             structure = f"{side}{item.observation.replace('_', ' ')}"
-            table.add_row(item.id, structure, part.title, part.text, sd, quality, part.method)
+            table.add_row(item.id, structure, part.title, part.text, part.spread, quality, part.method)
         if item.presence == "not_assessed":
             table.add_row(
                 item.id, item.observation.replace("_", " "), "", "not assessable", "", quality, item.quality_reason

@@ -58,6 +58,13 @@ def plain(text: str) -> str:
     )
 
 
+def nothing(section: str, report: Report) -> str:
+    """What stands where a section has no sentence: an empty draft must not read as a normal one."""
+    if section == "findings":
+        return "Nothing could be stated; see the limitations."
+    return "No interpretation was made." if report.findings else "None, since nothing could be stated."
+
+
 def words(name: str) -> str:
     """A concept's name as words: "cardiothoracic_ratio" becomes "cardiothoracic ratio"."""
     return " ".join("HU" if word == "hu" else word for word in name.split("_"))
@@ -75,7 +82,7 @@ def spread(measurement: Measurement) -> str:
     sd = measurement.sd
     if sd is None:
         return ""
-    printed = f"{sd:.{measurement.decimals}f}"
+    printed = measurement.spread
     return f"± {printed if float(printed) else f'{sd:.1g}'} (1 sd)"
 
 

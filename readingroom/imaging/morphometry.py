@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 Mask = NDArray[np.bool_]
 
 BOUNDARY_SD = 0.5
-"""Standard deviation, in pixels, of where a digitised boundary truly runs; the uncertainty of an outline drawn
-through pixel centres. The segmentation's own error comes on top and is stated apart."""
+"""Standard deviation, in pixels, of where an outline drawn on a pixel grid truly runs, where nothing better is known.
+It is taken to err the same way all round, which is the worst that it can do to an area or a volume."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,13 @@ def perimeter(mask: Mask) -> float:
     return float(sum(cv2.arcLength(contour, closed=True) for contour in contours))
 
 
-def area(mask: Mask, pixel_area: float = 1.0) -> tuple[float, float]:
-    """Area and its sd in units of `pixel_area`: the outline's pixels err one by one and independently, so the sd grows
-    with the root of the perimeter."""
-    return float(mask.sum()) * pixel_area, BOUNDARY_SD * float(np.sqrt(max(perimeter(mask), 1.0))) * pixel_area
+def area(mask: Mask, pixel_area: float = 1.0, boundary_sd: float = BOUNDARY_SD) -> tuple[float, float]:
+    """Area and its sd in units of `pixel_area`: the perimeter times how far the outline may be out."""
+    return float(mask.sum()) * pixel_area, boundary_sd * perimeter(mask) * pixel_area
 
 
 def volume(mask: Mask, voxel_volume: float = 1.0) -> tuple[float, float]:
-    """Volume of a (D, H, W) mask and its sd in units of `voxel_volume`, from the count of surface voxels."""
+    """Volume of a (D, H, W) mask and its sd in units of `voxel_volume`: surface voxels times how far it may be out."""
     inside = int(mask.sum())
     padded = np.pad(mask, 1)
     core = padded[1:-1, 1:-1, 1:-1].copy()
@@ -84,4 +83,4 @@ def volume(mask: Mask, voxel_volume: float = 1.0) -> tuple[float, float]:
         for step in (-1, 1):
             core &= np.roll(padded, step, axis=axis)[1:-1, 1:-1, 1:-1]
     surface = inside - int(core.sum())
-    return inside * voxel_volume, BOUNDARY_SD * float(np.sqrt(max(surface, 1))) * voxel_volume
+    return inside * voxel_volume, BOUNDARY_SD * max(surface, 1) * voxel_volume

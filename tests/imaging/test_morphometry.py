@@ -61,4 +61,4 @@ def test_volume_of_a_ball():
     ball = x**2 + y**2 + z**2 <= 20**2
     value, sd = volume(ball, 0.001)
     assert value == pytest.approx(4 / 3 * math.pi * 20**3 / 1000, rel=0.01)
-    assert 0 < sd < 0.1
+    assert sd == pytest.approx(0.5 * 4 * math.pi * 20**2 / 1000, rel=0.25)

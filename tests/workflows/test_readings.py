@@ -1,6 +1,7 @@
 """The whole chain against phantoms whose truth is known: the right numbers, the right side, and honest limits."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from readingroom import ReadingRoom
 from readingroom.errors import BadStudy, NotServed
 from readingroom.phantoms.chest import make_chest
 from readingroom.phantoms.ct import CtPhantom, make_ct
-from readingroom.phantoms.dicom import write_chest, write_ct
+from readingroom.phantoms.dicom import write_chest, write_ct, write_nifti
 from readingroom.phantoms.parameters import ChestPhantom, Effusion
 
 
@@ -161,3 +162,22 @@ def test_a_prior_report_can_be_compared_with_but_finds_nothing(room, tmp_path):
     assert claimed.checks[0].verdict == "unsupported"
     smaller = room.verify("FINDINGS: The left pneumothorax has resolved.", reading.run).verification
     assert not any(problem.rule == "R08" for problem in smaller.checks[0].problems)
+
+
+def test_a_prior_of_another_kind_is_refused(room, tmp_path):
+    volume = make_ct(CtPhantom(seed=1))
+    film = written(tmp_path)
+    with pytest.raises(BadStudy, match="another patient"):
+        room.draft_sync(film, prior=write_ct(volume, tmp_path / "ct"))
+    with pytest.raises(BadStudy, match="the prior image is ct"):
+        room.draft_sync(film, prior=write_nifti(volume, tmp_path / "nifti")[0])
+
+
+def test_a_negative_is_called_one_and_nothing_is_said_of_it(room, tmp_path):
+    image = make_chest(ChestPhantom(seed=3, spacing_mm=1.0))
+    path = write_chest(replace(image, pixels=4095 - image.pixels), tmp_path)
+    reading = room.draft_sync(path)
+    assert reading.report.findings == ()
+    assert any("looks like a negative" in limitation.text for limitation in reading.report.limitations)
+    assert "Nothing could be stated" in reading.to_html()
+    assert "Nothing could be stated" in reading.to_markdown()

@@ -32,6 +32,9 @@ BASELINE = Model(
     description="classical image analysis and small models fitted by this project",
 )
 
+LUNGLESS = frozenset({"brain", "head", "pelvis", "extremity", "hand", "foot", "knee"})
+"""Parts of which a CT shows no lung: nobody looks for it there unasked."""
+
 Segmenter = Callable[[Image], Segment]
 
 
@@ -75,6 +78,8 @@ class ClassicalBackend:
         """All it serves for such an image but what must be asked for by name."""
         held_back = models()["classical"].only_on_request
         doubled = {"lung"} if ref.modality in ("x_ray", "ct") else set()
+        if ref.modality == "ct" and ref.anatomy in LUNGLESS:
+            doubled |= {"right lung", "left lung", "airway"}
         served = served_targets("classical", ref) if self._can_see(ref) else ()
         return tuple(name for name in served if name not in held_back and name not in doubled)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from readingroom.tools.backends.classical.chest import SMALLEST_SIDE, looks_like_frontal_chest, segment_chest
 from readingroom.tools.backends.classical.fundus import looks_like_fundus
 from readingroom.tools.backends.classical.histology import looks_like_histology
 from readingroom.tools.backends.classical.modality import LabelScore, guess_modality
@@ -37,6 +38,8 @@ def kind_of(image: Gray | Colour, labels: tuple[str, ...] = ()) -> Kind:
     alike = [(name, *test(np.asarray(image))) for name, test in LIKENESSES.items()] if image.ndim == 3 else []
     if image.ndim == 2:
         alike.append(("ultrasound unknown", *looks_like_ultrasound(image)))
+        if min(image.shape) >= SMALLEST_SIDE:
+            alike.append(("x_ray chest", *looks_like_frontal_chest(segment_chest(np.asarray(image, np.float32)))))
     fits = [(name, score, why) for name, score, why in alike if score >= ASSESSABLE]
     if len(fits) != 1 or (labels and fits[0][0] not in labels):
         return Kind("unknown", guess.scores, guess.reason)
