@@ -181,3 +181,11 @@ def test_a_negative_is_called_one_and_nothing_is_said_of_it(room, tmp_path):
     assert any("looks like a negative" in limitation.text for limitation in reading.report.limitations)
     assert "Nothing could be stated" in reading.to_html()
     assert "Nothing could be stated" in reading.to_markdown()
+
+
+def test_a_left_effusion_is_no_ground_to_call_a_heart_small(room, tmp_path):
+    """The fluid hides the apex, so the ratio comes out too small; 0.50 must not be called normal."""
+    for seed in (7, 8):
+        path = written(tmp_path, seed=seed, cardiothoracic_ratio=0.50, effusion=Effusion("left", "moderate"))
+        found = [f.presence for f in room.draft_sync(path).report.findings if f.observation == "cardiac_enlargement"]
+        assert "absent" not in found

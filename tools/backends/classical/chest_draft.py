@@ -58,6 +58,10 @@ def heart_size(image: Image, chest: ChestSegments) -> tuple[Drafted, ...]:
         lung_sd=max(chest.right.boundary_sd or 0.5, chest.left.boundary_sd or 0.5),
     )
     presence = _enlargement(image.ref.view, found.ratio, found.sd)
+    drowned = height_ratio(chest.right.mask, chest.left.mask) > 1 / HEIGHT[0]
+    if drowned and presence == "absent":
+        # What shortens the left lung field can hide the apex: the heart is at least as wide as measured.
+        presence = "indeterminate"
     limit = " or ".join(f"{value:.2f}" for value in dict.fromkeys(UPPER_LIMIT.get(image.ref.view, EITHER)))
     return (
         Drafted(
@@ -67,7 +71,9 @@ def heart_size(image: Image, chest: ChestSegments) -> tuple[Drafted, ...]:
             summary=f"cardiothoracic ratio {found.ratio:.2f} (sd {found.sd:.2f}), limit {limit}: {presence}",
             masks=(chest.heart,),
             quality=min(part.quality for part in (chest.heart, chest.right, chest.left)),
-            quality_reason="the lowest of heart and lungs",
+            quality_reason="the left lung field is short, which can hide the heart's left border"
+            if drowned
+            else "the lowest of heart and lungs",
         ),
     )
 
