@@ -7,6 +7,11 @@ import numpy as np
 from chest_images import Image, Masks
 from numpy.random import Generator
 
+NARROWER, WIDER = 0.75, 1.35
+"""How far a film's heart is narrowed and widened at most."""
+LEAST_SHARE, MOST_SHARE = 0.34, 0.68
+"""Shares of the thorax between which it is kept."""
+
 
 def normalise(image: Image) -> Image:
     """First to 99th percentile onto 0..1: the same as the reader does before the network."""
@@ -41,6 +46,35 @@ def move(rng: Generator, image: Image, masks: Masks, side: int, *, strength: flo
     warped = cv2.remap(soft, u, v, cv2.INTER_LINEAR, borderMode=edge, borderValue=fill)
     moved = [cv2.remap(mask, u, v, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) for mask in masks]
     return np.asarray(warped, np.float32), np.stack(moved)
+
+
+def widen_heart(rng: Generator, image: Image, masks: Masks) -> tuple[Image, Masks]:
+    """The heart drawn wider or narrower while the chest walls stay, so that its share of the thorax varies.
+
+    Columns are moved piecewise linearly between the walls and the heart's borders, fully on the heart's rows and less
+    and less above and below; the masks follow.
+    """
+    columns = [np.flatnonzero(part.any(0)) for part in (np.maximum(masks[0], masks[1]), masks[2])]
+    rows = np.flatnonzero(masks[2].any(1))
+    (wall, end), (left, right) = ((int(c[0]), int(c[-1]) + 1) for c in columns)
+    share = (right - left) / (end - wall)
+    goal = rng.uniform(max(share * NARROWER, LEAST_SHARE), min(share * WIDER, MOST_SHARE))
+    if not wall < left < right < end:
+        return image, masks
+    centre, half = (left + right) / 2 + rng.normal(0, 0.01) * (end - wall), goal * (end - wall) / 2
+    room = 0.03 * (end - wall)
+    new = max(centre - half, wall + room), min(centre + half, end - room)
+    side = image.shape[0]
+    x = np.arange(side, dtype=np.float64) + 0.5
+    moved = np.interp(x, (0, wall, *new, end, side), (0, wall, left, right, end, side)) - x
+    fade = rng.uniform(0.15, 0.5) * (rows[-1] - rows[0])
+    outside = np.maximum(np.maximum(rows[0] - x, x - rows[-1]), 0) / fade
+    weight = 0.5 + 0.5 * np.cos(np.pi * np.minimum(outside, 1))
+    u = (x[None] - 0.5 + weight[:, None] * moved[None]).astype(np.float32)
+    v = np.repeat((x - 0.5).astype(np.float32)[:, None], side, 1)
+    drawn = cv2.remap(image, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    parts = [cv2.remap(mask, u, v, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT) for mask in masks]
+    return np.asarray(drawn, np.float32), np.stack(parts)
 
 
 def mirror(image: Image, masks: Masks) -> tuple[Image, Masks]:

@@ -28,7 +28,8 @@ HERE = Path(__file__).resolve().parent
 SHIPPED = HERE.parent / "tools" / "backends" / "classical" / "chest.onnx"
 FOLD_FOLDER = HERE.parent / "out" / "chest_folds"
 FOLDS = 5
-FOLD_STEPS, SHIPPED_STEPS = 850, 1500
+STEPS = 1500
+"""Batches of eight, for each fold network and for the shipped one alike."""
 
 
 def fold_of(position: int) -> int:
@@ -62,22 +63,23 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where the shipped network goes")
     parser.add_argument("--folds", type=Path, default=FOLD_FOLDER, help="the fold networks (not committed)")
     parser.add_argument("--only", default="0,1,2,3,4,shipped", help="which networks to train")
-    parser.add_argument("--steps", type=int, default=FOLD_STEPS, help="batches of eight for each fold network")
+    parser.add_argument("--steps", type=int, default=STEPS, help="batches of eight for each network")
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--score", action="store_true", help="do not train: measure the fold networks, out of fold")
     parser.add_argument("--threads", type=int, default=2)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
+    torch.set_flush_denormal(True)
     cv2.setNumThreads(1)
     films, others = read_films(asked.data), read_others(asked.data)
     if asked.score:
         networks = [open_network(fold_path(asked.folds, fold).read_bytes()) for fold in range(FOLDS)]
-        origin = {"seed": asked.seed, "folds": FOLDS, "steps": FOLD_STEPS, "sources_sha256": script_digest()}
+        origin = {"seed": asked.seed, "folds": FOLDS, "steps": asked.steps, "sources_sha256": script_digest()}
         score(films, others, networks, origin, HERE / "chest_cv.json")
         return
     for name in asked.only.split(","):
         if name == "shipped":
-            recipe = Recipe(steps=SHIPPED_STEPS, seed=asked.seed + FOLDS)
+            recipe = Recipe(steps=asked.steps, seed=asked.seed + FOLDS)
             export(train([f for f in films if f.trainable], [image for _, image in others], recipe), asked.out)
         else:
             recipe = Recipe(steps=asked.steps, seed=asked.seed + int(name))
