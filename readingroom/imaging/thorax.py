@@ -14,6 +14,12 @@ Line = tuple[float, float, float, float]
 """x0, y0, x1, y1 in source pixels."""
 
 Zone = Literal["upper", "middle", "lower"]
+BELOW_HILA = 0.35
+"""Part of the heart's height, from its top, that the cardiac diameter leaves out."""
+
+RIM = 0.004
+"""Part of the film's width at either side that counts as its edge."""
+
 ZONES: tuple[Zone, ...] = ("upper", "middle", "lower")
 
 
@@ -54,14 +60,30 @@ def thorax_width(lungs: Mask) -> tuple[float, float, float]:
     return float(centre - smooth[row] / 2), float(centre + smooth[row] / 2), row + 0.5
 
 
+def below_hila(heart: Mask) -> Mask:
+    """The heart without its upper part, where hilar vessels widen its outline."""
+    rows = np.flatnonzero(heart.any(axis=1))
+    lower = heart.copy()
+    lower[: int(rows[0] + BELOW_HILA * (rows[-1] - rows[0]))] = False
+    return lower
+
+
+def reaches_edge(lungs: Mask) -> bool:
+    """Whether the lungs come so near the left or right edge that the chest wall may lie outside the film."""
+    rim = max(1, round(RIM * lungs.shape[1]))
+    return bool(lungs[:, :rim].any() or lungs[:, -rim:].any())
+
+
 def cardiothoracic(heart: Mask, lungs: Mask, *, heart_sd: float = 0.5, lung_sd: float = 0.5) -> Cardiothoracic:
     """The ratio with its sd, from outlines of the heart and of both lungs on one (H, W) grid.
 
-    Cardiac diameter: from the right border's farthest point to the left border's, wherever they lie (Danzer 1919:
-    MRD + MLD). `heart_sd`, `lung_sd`: standard deviation of each outline's position in pixels; both ends err
-    independently, and the ratio's sd follows by propagation.
+    Cardiac diameter: from the right border's farthest point to the left border's, wherever they lie below the hila
+    (Danzer 1919: MRD + MLD); columns of a few stray pixels do not count. `heart_sd`, `lung_sd`: standard deviation of
+    each outline's position in pixels; both ends err independently, and the ratio's sd follows by propagation.
     """
-    columns = np.flatnonzero(heart.any(axis=0))
+    heart = below_hila(heart)
+    counts = heart.sum(axis=0)
+    columns = np.flatnonzero(counts >= min(max(heart.shape[0] // 256, 1), int(counts.max())))
     low, high = float(columns[0]), float(columns[-1] + 1)
     row_low = float(np.flatnonzero(heart[:, columns[0]]).mean())
     row_high = float(np.flatnonzero(heart[:, columns[-1]]).mean())

@@ -13,6 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from readingroom.errors import BadStudy
+from readingroom.imaging import thorax
 from readingroom.tools.backends.classical.segment import ASSESSABLE, Gray, Mask, Segment
 
 Planes = NDArray[np.float32]
@@ -29,8 +30,6 @@ SMALLEST_SIDE = 64
 WORK_SIDE, HEART_WORK_SIDE = 1024, 384
 OUTGROWTH = 0.1
 """Radius, in roots of its area, of the disk that must fit everywhere into the heart: hilar vessels hold none."""
-BELOW_HILA = 0.35
-"""The cardiac diameters are taken below this part of the heart's height, where no hilar vessel widens it."""
 FLAT = 0.04
 """Rows and columns at the rim whose 2nd to 98th percentile spans less are a border, not film."""
 MARGIN = 0.12
@@ -54,7 +53,7 @@ class ChestReading:
 
 @dataclass(frozen=True)
 class Cardiothoracic:
-    """Greatest transverse cardiac diameter over the greatest inner width of the thorax; x and rows in source pixels."""
+    """Greatest transverse cardiac diameter over the greatest inner width of the thorax; lines in source pixels."""
 
     ratio: float | None
     uncertainty: float
@@ -62,14 +61,10 @@ class Cardiothoracic:
     quality: float
     reason: str
     """Why there is no ratio, or what the ratio rests on."""
-    cardiac_left_x: float = 0.0
-    cardiac_left_row: int = 0
-    cardiac_right_x: float = 0.0
-    cardiac_right_row: int = 0
-    thorax_left_x: float = 0.0
-    thorax_right_x: float = 0.0
-    thorax_row: int = 0
-    """The row on which the lungs together are widest."""
+    heart: thorax.Line | None = None
+    """The transverse cardiac diameter, end to end."""
+    wall: thorax.Line | None = None
+    """The inner width of the thorax, on the row on which the lungs together are widest."""
 
 
 class Likeness(NamedTuple):
@@ -249,7 +244,7 @@ def _width_spread(look: Look) -> float:
     lungs = np.flatnonzero((look.mean[:2].max(0) > 0.5).any(0))
     if not len(lungs) or not all(heart.any() for heart in hearts):
         return 1.0
-    widths = [int(np.ptp(np.flatnonzero(_below_hila(heart).any(0)))) for heart in hearts]
+    widths = [int(np.ptp(np.flatnonzero(thorax.below_hila(heart).any(0)))) for heart in hearts]
     return float((max(widths) - min(widths)) / max(int(np.ptp(lungs)), 1))
 
 
@@ -316,8 +311,6 @@ def _box(mask: Mask) -> _Box | None:
 
 RATIO_SD = 0.02
 """Standard deviation of the ratio against outlines drawn by eye, where the borders can be seen (chest_cv.json)."""
-CUT = 0.004
-"""Lungs nearer than this part of the width to the image's edge: the chest wall may lie outside the film."""
 
 
 def cardiothoracic(reading: ChestReading) -> Cardiothoracic:
@@ -329,42 +322,11 @@ def cardiothoracic(reading: ChestReading) -> Cardiothoracic:
     for part in (*lungs, reading.heart):
         if not part.assessable or not part.mask.any():
             return Cardiothoracic(None, RATIO_SD, quality, f"{part.target} not assessable: {part.reason}")
-    left, right = (_extremes(part.mask) for part in lungs)
-    heart = _extremes(_below_hila(reading.heart.mask))
-    height, width = reading.heart.mask.shape
-    if left.left_x < CUT * width or right.right_x > (1 - CUT) * width:
-        return Cardiothoracic(None, RATIO_SD, quality, "the chest wall reaches the edge of the image")
-    if not left.left_x < heart.left_x < heart.right_x < right.right_x:
-        return Cardiothoracic(None, RATIO_SD, quality, "the heart found does not lie between the chest walls")
-    ratio = (heart.right_x - heart.left_x) / (right.right_x - left.left_x)
     both = lungs[0].mask | lungs[1].mask
-    step = max(height // 512, 1)
-    spans = [int(np.ptp(np.flatnonzero(row))) if row.any() else 0 for row in both[::step]]
-    return Cardiothoracic(
-        ratio, RATIO_SD, quality, "cardiac silhouette and lungs outlined by the network",
-        heart.left_x, heart.left_row, heart.right_x, heart.right_row,
-        left.left_x, right.right_x, int(np.argmax(spans)) * step,
-    )  # fmt: skip
-
-
-def _below_hila(heart: Mask) -> Mask:
-    rows = np.flatnonzero(heart.any(1))
-    lower = heart.copy()
-    lower[: int(rows[0] + BELOW_HILA * (rows[-1] - rows[0]))] = False
-    return lower
-
-
-class _Extremes(NamedTuple):
-    left_x: float
-    left_row: int
-    right_x: float
-    right_row: int
-
-
-def _extremes(mask: Mask) -> _Extremes:
-    """Outermost columns that hold at least a few pixels, as pixel edges, and the middle rows on which they lie."""
-    counts = mask.sum(0)
-    columns = np.flatnonzero(counts >= min(max(mask.shape[0] // 256, 1), int(counts.max())))
-    left, right = int(columns[0]), int(columns[-1])
-    rows = [int(np.median(np.flatnonzero(mask[:, column]))) for column in (left, right)]
-    return _Extremes(float(left), rows[0], float(right + 1), rows[1])
+    if thorax.reaches_edge(both):
+        return Cardiothoracic(None, RATIO_SD, quality, "the chest wall reaches the edge of the image")
+    found = thorax.cardiothoracic(reading.heart.mask, both)
+    if not found.thorax[0] < found.heart[0] < found.heart[2] < found.thorax[2]:
+        return Cardiothoracic(None, RATIO_SD, quality, "the heart found does not lie between the chest walls")
+    rests = "cardiac silhouette and lungs outlined by the network"
+    return Cardiothoracic(found.ratio, RATIO_SD, quality, rests, found.heart, found.thorax)

@@ -11,7 +11,7 @@ from readingroom.domain.terms import Side
 from readingroom.errors import NotServed
 from readingroom.imaging.image import Image
 from readingroom.imaging.sides import side_of_image_half
-from readingroom.imaging.thorax import border_seen, thorax_width
+from readingroom.imaging.thorax import border_seen, reaches_edge, thorax_width
 from readingroom.imaging.windowing import display_gray
 from readingroom.tools.backends.classical.chest import ChestReading, looks_like_frontal_chest, segment_chest
 from readingroom.tools.backends.classical.segment import ASSESSABLE, Gray, Mask, Segment
@@ -66,7 +66,7 @@ def read_chest(image: Image, model: Model) -> ChestSegments:
         quality, reason = (found.quality, found.reason)
         if likeness[0] < ASSESSABLE:
             quality, reason = min(found.quality, likeness[0]), likeness[1]
-        elif target == "heart" and (hidden := _hidden_border(found.mask, lungs, halves)):
+        elif target == "heart" and (hidden := _unmeasurable(found.mask, lungs, halves)):
             quality, reason = min(found.quality, ASSESSABLE / 2), hidden
         return Segmented(
             target=target,
@@ -95,10 +95,12 @@ def _likeness(gray: Gray, reading: ChestReading) -> tuple[float, str]:
     return score, why
 
 
-def _hidden_border(heart: Mask, lungs: Mask, halves: Mapping[Side, str]) -> str:
-    """Which border of the heart has no lung against it, in words; empty where both have."""
+def _unmeasurable(heart: Mask, lungs: Mask, halves: Mapping[Side, str]) -> str:
+    """Why the heart cannot be measured beside these lungs, in words; empty where it can."""
     if not heart.any():
         return ""
+    if reaches_edge(lungs):
+        return "the chest wall reaches the edge of the image"
     seen = dict(zip(("left", "right"), border_seen(heart, lungs), strict=True))
     hidden = [side for side in ("right", "left") if seen[halves[side]] < LEAST_BORDER]
     return f"no lung lies against its {' and '.join(hidden)} border" if hidden else ""

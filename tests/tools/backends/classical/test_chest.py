@@ -83,11 +83,11 @@ def test_the_ratio_of_a_drawn_film_is_within_three_hundredths(shape, ratio, mirr
 
 def test_the_diameters_lie_where_they_were_drawn():
     found = cardiothoracic(segment_chest(drawn_film(430, 350, 0.5)))
-    assert found.thorax_left_x == pytest.approx((MIDDLE - HALF) * 350, abs=6)
-    assert found.thorax_right_x == pytest.approx((MIDDLE + HALF) * 350, abs=6)
-    assert found.cardiac_left_x == pytest.approx((MIDDLE + 0.05 - HALF * 0.5) * 350, abs=6)
-    assert found.cardiac_right_x == pytest.approx((MIDDLE + 0.05 + HALF * 0.5) * 350, abs=6)
-    assert 0.3 * 430 < found.thorax_row < 0.7 * 430
+    assert found.wall[0] == pytest.approx((MIDDLE - HALF) * 350, abs=6)
+    assert found.wall[2] == pytest.approx((MIDDLE + HALF) * 350, abs=6)
+    assert found.heart[0] == pytest.approx((MIDDLE + 0.05 - HALF * 0.5) * 350, abs=6)
+    assert found.heart[2] == pytest.approx((MIDDLE + 0.05 + HALF * 0.5) * 350, abs=6)
+    assert 0.3 * 430 < found.wall[1] < 0.7 * 430
 
 
 def test_a_mirrored_film_gives_the_mirrored_reading():
