@@ -82,3 +82,25 @@ def spoken(verification: Verification) -> set[str]:
 
 def verdicts(verification: Verification) -> list[str]:
     return [check.verdict for check in verification.checks]
+
+
+LUNG = (
+    evidence("E1", "lung", "present", measured("area", 213.4, "cm2", 1), laterality="right"),
+    evidence("E2", "lung", "present", measured("area", 180.2, "cm2", 1), laterality="left"),
+    evidence("E3", "cardiothoracic_ratio", "present", measured("cardiothoracic_ratio", 0.45, sd=0.02)),
+    evidence("E4", "cardiac_enlargement", "absent", derived_from=("E3",)),
+    evidence(
+        "E5",
+        "lung_density_asymmetry",
+        "present",
+        measured("density_difference", 14, "%", 0),
+        laterality="right",
+        zone="lower zone",
+    ),
+)
+
+DRAFT = """## Findings
+The cardiac silhouette is not enlarged (cardiothoracic ratio 0.45).
+The right lung field has an area of 213.4 cm² at the detector.
+The right lower lung zone is denser than the left by 14 %.
+"""

@@ -11,7 +11,7 @@ from readingroom.agents.verifier import ALL, Ledger, verify, worse
 from readingroom.domain.check import Rule
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.region import Region
-from tests.agents.ledgers import CURRENT, PRIOR, checked, evidence, measured, spoken, verdicts
+from tests.agents.ledgers import CURRENT, DRAFT, LUNG, PRIOR, checked, evidence, measured, spoken, verdicts
 
 RATIO = measured("cardiothoracic_ratio", 0.523, sd=0.03)
 
@@ -164,27 +164,6 @@ def test_what_the_templates_write_is_supported(text: str, items: list[Evidence])
     assert verdicts(found) == ["supported"]
     assert spoken(found) == set()
     assert found.coverage == 1
-
-
-LUNG = (
-    evidence("E1", "lung", "present", measured("area", 213.4, "cm2", 1), laterality="right"),
-    evidence("E2", "lung", "present", measured("area", 180.2, "cm2", 1), laterality="left"),
-    evidence("E3", "cardiothoracic_ratio", "present", measured("cardiothoracic_ratio", 0.45, sd=0.02)),
-    evidence("E4", "cardiac_enlargement", "absent", derived_from=("E3",)),
-    evidence(
-        "E5",
-        "lung_density_asymmetry",
-        "present",
-        measured("density_difference", 14, "%", 0),
-        laterality="right",
-        zone="lower zone",
-    ),
-)
-DRAFT = """## Findings
-The cardiac silhouette is not enlarged (cardiothoracic ratio 0.45).
-The right lung field has an area of 213.4 cm² at the detector.
-The right lower lung zone is denser than the left by 14 %.
-"""
 
 
 @pytest.mark.parametrize(
@@ -396,50 +375,3 @@ def test_unrelated_evidence_changes_no_verdict(text: str, names: list[str], pres
 def test_any_text_is_checked(text: str) -> None:
     found = verify(read_report(text), Ledger(evidence=LUNG, images=(CURRENT,)))
     assert 0 <= found.coverage <= 1
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "rule"),
-    [
-        ("(cardiothoracic ratio 0.45)", "(cardiothoracic ratio 0.45, above the limit of 0.50)", "R06"),
-        ("The cardiac silhouette is not enlarged (", "The cardiothoracic ratio is increased (", "R02"),
-        ("is not enlarged", "is not not enlarged", "R02"),
-        ("213.4 cm²", "213.4 cm² and the left 213.4 cm²", "R06"),
-    ],
-)
-def test_an_odder_edit_is_named(old: str, new: str, rule: Rule) -> None:
-    before = checked(DRAFT, *LUNG)
-    after = checked(DRAFT.replace(old, new, 1), *LUNG)
-    assert rule in {problem.rule for check in worse(before, after) for problem in check.problems}
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("(cardiothoracic ratio 0.45)", "(cardiothoracic ratio 0.45, below the limit of 0.50)"),
-        ("(cardiothoracic ratio 0.45)", "(cardiothoracic ratio 45 %, normal < 50 %)"),
-        ("213.4 cm²", "213.4 cm² and the left 180.2 cm²"),
-        ("14 %", "more than 10 %"),
-    ],
-)
-def test_a_true_rewording_stays_clean(old: str, new: str) -> None:
-    assert checked(DRAFT.replace(old, new, 1), *LUNG).clean
-
-
-@pytest.mark.parametrize("heading", ["Technique", "Limitations", "Recommendations", "Evidence"])
-def test_a_finding_hidden_under_another_heading_is_named(heading: str) -> None:
-    found = checked(f"{DRAFT}\n## {heading}\nThere is a left pneumothorax.\n", *LUNG)
-    (check,) = worse(checked(DRAFT, *LUNG), found)
-    assert check.problems[0].reason.startswith("speaks of pneumothorax under")
-    assert checked(f"{DRAFT}\n## {heading}\nPortable film, rotated.\n", *LUNG).clean
-
-
-def test_an_impression_that_the_findings_no_longer_bear() -> None:
-    enlarged = evidence("E1", "cardiac_enlargement")
-    text = "## Findings\nThe cardiac silhouette is enlarged. [E1]\n\n## Impression\nCardiomegaly. [E1]\n"
-    assert checked(text, enlarged, *LUNG[:2]).clean
-    gone = text.replace(
-        "The cardiac silhouette is enlarged. [E1]", "The right lung field has an area of 213.4 cm². [E2]"
-    )
-    area = evidence("E2", "lung", "present", measured("area", 213.4, "cm2", 1), laterality="right")
-    assert "R14" in spoken(checked(gone, enlarged, area))

@@ -21,7 +21,7 @@ Planes = NDArray[np.float32]
 
 TARGETS = ("lung on the image left", "lung on the image right", "heart")
 METHOD = "U-Net of 0.4 million weights trained on 24 radiographs and on drawn ones (chest_card.md)"
-LUNG_CAVEAT = "includes the lung behind the heart, ends at the domes (V7 convention); the side is the image's"
+LUNG_CAVEAT = "includes the lung behind the heart, ends at the domes (V7 convention)"
 HEART_CAVEAT = "learnt from outlines drawn by the project, not by a radiologist"
 
 SIDE = 160
