@@ -134,11 +134,16 @@ def segment(
     view: View = None,
     image_left: ImageLeft = None,
     out: Out = None,
+    json: Json = False,
 ) -> None:
     """Outline targets; masks are written on the source pixels as PNG, of volumes as NIfTI."""
     reading = _outlined(images, target, _stated(modality, anatomy, view, image_left, None))
+    paths = masks.write(reading, out or room.ReadingRoom().settings.home / "reports" / reading.run)
+    if json:
+        show.values(reading.report.evidence)
+        return
     show.measurements(reading.report.evidence)
-    show.written(masks.write(reading, out or room.ReadingRoom().settings.home / "reports" / reading.run))
+    show.written(paths)
 
 
 @app.command()

@@ -11,8 +11,11 @@ from readingroom.errors import BadRequest, BadStudy
 from readingroom.imaging.gate import inspect
 from readingroom.imaging.image import Image, Study
 from readingroom.imaging.windowing import preset
-from readingroom.tools.classify import ClassifyRequest, classify
+from readingroom.tools.classify import ClassifyRequest, ClassifyResult, classify
 from readingroom.tools.tool import Bench
+
+LEAST_SHARE = 0.25
+"""Score that the best label of a known modality needs; set on the development volumes."""
 
 VOLUMES = frozenset({"ct", "mr"})
 """What a volume is taken for from its pixels alone; the rest are pictures."""
@@ -54,10 +57,19 @@ def _with_side(ref: ImageRef) -> ImageRef:
     return ref
 
 
+def _within(modality: str, found: ClassifyResult) -> str:
+    """Where the modality is known, the best label of it that outweighs "unknown": only the body part is asked for."""
+    scores = {item.label: item.score for item in found.scores}
+    fits = [label for label in scores if label.startswith(f"{modality} ")]
+    best = max(fits, key=scores.__getitem__, default="unknown")
+    return best if scores.get(best, 0.0) >= max(scores.get("unknown", 0.0), LEAST_SHARE) else "unknown"
+
+
 async def _routed_ref(bench: Bench, image: Image) -> ImageRef:
     found = await classify(bench, f"route-{image.ref.id}", ClassifyRequest(image=image.ref.id))
-    modality, _, anatomy = found.label.partition(" ")
-    if found.label == "unknown" or image.ref.modality not in ("unknown", modality):
+    label = found.label if image.ref.modality == "unknown" else _within(image.ref.modality, found)
+    modality, _, anatomy = label.partition(" ")
+    if label == "unknown":
         return image.ref
     if image.ref.kind == "volume" and modality not in VOLUMES:
         return image.ref

@@ -66,8 +66,9 @@ def caveats(refs: Iterable[ImageRef]) -> list[Limitation]:
     for ref in refs:
         name = name_of(ref)
         if "pixels" in (ref.modality_source, ref.anatomy_source):
-            kind = f"{ref.modality.replace('_', '-')} {ref.anatomy}"
-            found.append(limitation("guessed", image=name, kind=kind))
+            guessed = [ref.modality.replace("_", "-")] if ref.modality_source == "pixels" else []
+            guessed += [ref.anatomy] if ref.anatomy_source == "pixels" else []
+            found.append(limitation("guessed", image=name, kind=" ".join(guessed)))
         if ref.spacing is None:
             found.append(limitation("no_spacing", image=name, note=ref.spacing_note))
         elif ref.spacing.plane == "detector":
