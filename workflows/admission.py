@@ -17,6 +17,9 @@ from readingroom.tools.tool import Bench
 LEAST_SHARE = 0.25
 """Score that the best label of a known modality needs; set on the development volumes."""
 
+STATED_OF_ALL = ("modality", "anatomy")
+"""What the user says of prior and lateral images too; the rest is said of the current ones alone."""
+
 VOLUMES = frozenset({"ct", "mr"})
 """What a volume is taken for from its pixels alone; the rest are pictures."""
 
@@ -29,12 +32,14 @@ def _stated_ref(ref: ImageRef, stated: Stated) -> ImageRef:
             do="Leave out --modality, or give the image that it is of.",
         )
     changes: dict[str, object] = {}
-    for name in ("modality", "anatomy", "view", "image_left"):
+    for name in STATED_OF_ALL if ref.role != "current" else (*STATED_OF_ALL, "view", "image_left"):
         value = getattr(stated, name)
         if value is not None:
             changes |= {name: value, f"{name}_source": "stated"}
-    if stated.pixel_mm is not None:
-        spacing = Spacing(row=stated.pixel_mm, column=stated.pixel_mm, source="stated by the user", plane="patient")
+    if stated.pixel_mm is not None and ref.role == "current":
+        step = stated.pixel_mm
+        between = ref.spacing.slice if ref.spacing else None
+        spacing = Spacing(row=step, column=step, slice=between, source="stated by the user", plane="patient")
         changes |= {"spacing": spacing, "spacing_note": ""}
     return ref.model_copy(update=changes)
 

@@ -110,8 +110,8 @@ class Trace:
 
         try:
             result, output = await call(intent.name)
-        except ReadingRoomError as error:
-            ended(status="failed", error=error.line())
+        except BaseException as error:  # whatever ends a call, its step does not stay "started"
+            ended(status="failed", error=error.line() if isinstance(error, ReadingRoomError) else type(error).__name__)
             raise
         ended(status="done", output_sha256=self.store.blobs.put(canonical_json(output).encode()))
         return result

@@ -54,6 +54,19 @@ def test_a_failed_step_keeps_its_reason_and_ends_the_run(tmp_path):
     assert (store.run("last").status, store.run("last").error) == ("failed", "the heart could not be outlined")
 
 
+def test_a_step_that_broke_does_not_stay_started(tmp_path):
+    store = Store(tmp_path)
+    trace = begun(store)
+
+    async def call(_):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), trace.recorded():
+        asyncio.run(trace.step(intent(), call))
+    assert (store.steps(trace.run.id)[0].status, store.steps(trace.run.id)[0].error) == ("failed", "ZeroDivisionError")
+    assert store.run("last").status == "failed"
+
+
 def test_an_interrupted_run_says_so(tmp_path):
     store = Store(tmp_path)
     with pytest.raises(KeyboardInterrupt), begun(store).recorded():

@@ -1,5 +1,6 @@
 """The whole chain against phantoms whose truth is known: the right numbers, the right side, and honest limits."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from readingroom.phantoms.chest import make_chest
 from readingroom.phantoms.ct import CtPhantom, make_ct
 from readingroom.phantoms.dicom import write_chest, write_ct, write_nifti
 from readingroom.phantoms.parameters import ChestPhantom, Effusion
+from readingroom.tools.backends.classical.backend import ClassicalBackend
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +191,35 @@ def test_a_left_effusion_is_no_ground_to_call_a_heart_small(room, tmp_path):
         path = written(tmp_path, seed=seed, cardiothoracic_ratio=0.50, effusion=Effusion("left", "moderate"))
         found = [f.presence for f in room.draft_sync(path).report.findings if f.observation == "cardiac_enlargement"]
         assert "absent" not in found
+
+
+class Meeting(ClassicalBackend):
+    """Answers the first outline only once a second one has been asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.both = asyncio.Barrier(2)
+
+    async def segment(self, image, targets):
+        async with asyncio.timeout(30):
+            await self.both.wait()
+        return await super().segment(image, targets)
+
+
+def test_current_and_prior_film_are_read_at_the_same_time(room, tmp_path, monkeypatch):
+    phantom = ChestPhantom(seed=7, spacing_mm=2.0)
+    now = write_chest(make_chest(phantom), tmp_path / "now")
+    before = write_chest(make_chest(phantom.earlier(0.45)), tmp_path / "before")
+    monkeypatch.setattr("readingroom.room.ClassicalBackend", Meeting)
+    report = room.draft_sync(now, prior=before).report
+    assert report.status == "preliminary"
+    assert any(finding.comparison for finding in report.findings)
+
+
+def test_what_is_stated_of_the_current_film_is_not_stated_of_the_others(room, tmp_path):
+    phantom = ChestPhantom(seed=7, spacing_mm=1.0)
+    now = write_chest(make_chest(phantom), tmp_path / "now")
+    before = write_chest(make_chest(phantom.earlier(0.45)), tmp_path / "before")
+    images = room.draft_sync(now, prior=before, stated={"view": "AP", "pixel_mm": 0.5}).report.images
+    told = [(image.role, image.view, image.spacing.source) for image in images]
+    assert told == [("current", "AP", "stated by the user"), ("prior", "PA", "ImagerPixelSpacing")]

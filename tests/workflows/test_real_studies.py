@@ -1,12 +1,13 @@
 """Real images of every kind: a sensible report or a refusal in one line, and nothing said that no evidence carries."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from pydicom.data import get_testdata_file
 
 from readingroom import ReadingRoom
-from readingroom.errors import BadInput
+from readingroom.cli import main
 from tests.imaging.hostile import write_hostile
 
 KINDS = {
@@ -81,12 +82,16 @@ def test_files_that_come_with_pydicom(room, name):
     checked(room, Path(path))
 
 
-def test_hostile_files_get_one_line(room, tmp_path):
+def test_hostile_files_end_in_one_line_and_exit_code_2(room, tmp_path, monkeypatch, capsys):
     cases = write_hostile(tmp_path)
     assert len(cases) >= 40
-    for case in cases:
-        if case.outcome is None:
-            continue
-        with pytest.raises(BadInput) as error:
-            room.draft_sync(case.path)
-        assert "\n" not in str(error.value), case.why
+    refused = [case for case in cases if case.outcome is not None or case.gate]
+    assert len(refused) >= 40
+    monkeypatch.setenv("READINGROOM_HOME", str(room.settings.home))
+    monkeypatch.setenv("READINGROOM_CONFIG", str(room.settings.config))
+    for case in refused:
+        monkeypatch.setattr(sys, "argv", ["readingroom", "draft", "--", str(case.path)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr().err.strip()
+        assert (ended.value.code, len(told.splitlines())) == (2, 1), (case.why, told)
