@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from readingroom.agents.claim import Claim
 from readingroom.agents.ledger import LOW_QUALITY
-from readingroom.agents.lexicon import Lexicon
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.terms import Certainty, Change, Laterality
+from readingroom.language.claim import Claim
+from readingroom.language.lexicon import Lexicon
 
 Agreement = Literal["same", "silent", "finer", "other"]
 """same: the evidence says so. silent: it does not speak of it. finer: it says so less exactly. other: it differs."""

@@ -6,13 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from readingroom.agents.claim import Claim
-from readingroom.agents.claims import read_claims
-from readingroom.agents.quantities import Quantity
-from readingroom.agents.sentences import Sentence
 from readingroom.domain.evidence import Evidence, Origin
 from readingroom.domain.measurement import PHYSICAL, Measurement, Unit
 from readingroom.domain.terms import Certainty
+from readingroom.language.claim import Claim
+from readingroom.language.claims import read_claims
+from readingroom.language.quantities import Quantity
+from readingroom.language.sentences import Sentence
 
 Kind = Literal["prior_report", "clinical_note", "human"]
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from readingroom.agents.ledger import Index
 from readingroom.agents.matching import Match
-from readingroom.agents.sentences import Sentence
 from readingroom.domain.check import Problem, Rule
 from readingroom.domain.evidence import Evidence
+from readingroom.language.sentences import Sentence
 
 
 class Told(NamedTuple):

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from readingroom.agents.lexicon import Lexicon, lexicon
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.image import ImageRef
 from readingroom.domain.value import Value
+from readingroom.language.lexicon import Lexicon, lexicon
 
 LOW_QUALITY = 0.5
 """Below this share of a tool's own quality score its word is not taken as definite."""

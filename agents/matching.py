@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from readingroom.agents.agreement import SIDES, distance, sides_of
-from readingroom.agents.claim import Claim
 from readingroom.agents.ledger import LOW_QUALITY, Index
-from readingroom.agents.quantities import Quantity, dimension, same_number
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.measurement import Measurement
+from readingroom.language.claim import Claim
+from readingroom.language.quantities import Quantity, dimension, same_number
 
 NARROWING = frozenset(("large", "new", "other", "suspicious", "acute"))
 """A denial so narrowed leaves room for a finding of the same name."""

@@ -15,15 +15,15 @@ from readingroom.agents.agreement import (
     zone_agreement,
 )  # fmt: skip
 from readingroom.agents.case import Case, Judge, ids, listed
-from readingroom.agents.claim import Claim
-from readingroom.agents.claims import claims_of
 from readingroom.agents.matching import Match, measurements_for
-from readingroom.agents.quantities import Quantity, base_value, dimension, half_step, same_number
-from readingroom.agents.sentences import SAYING
 from readingroom.domain.check import Problem
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.measurement import PRINTED, Measurement
 from readingroom.domain.terms import Verdict
+from readingroom.language.claim import Claim
+from readingroom.language.claims import claims_of
+from readingroom.language.quantities import Quantity, base_value, dimension, half_step, same_number
+from readingroom.language.sentences import SAYING
 
 UNITLESS = frozenset(("1", "count"))
 COMPARES = re.compile(

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 from readingroom.agents.agreement import FIRMNESS, SIDES, sides_of
 from readingroom.agents.case import Case, Judge, Told
-from readingroom.agents.claim import GREATER, Claim
 from readingroom.agents.ledger import Index
 from readingroom.agents.matching import GROUPS, NARROWING, Match
-from readingroom.agents.negation import UNKNOWN
-from readingroom.agents.quantities import Quantity
-from readingroom.agents.sentences import SAYING
 from readingroom.domain.check import Omission, Problem
 from readingroom.domain.evidence import Evidence
+from readingroom.language.claim import GREATER, Claim
+from readingroom.language.negation import UNKNOWN
+from readingroom.language.quantities import Quantity
+from readingroom.language.sentences import SAYING
 
 FORBIDDEN: tuple[tuple[str, re.Pattern[str]], ...] = (
     (

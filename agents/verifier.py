@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from readingroom.agents.case import Case, Told
-from readingroom.agents.claims import read_claims
 from readingroom.agents.ledger import Index, Ledger, index_of
 from readingroom.agents.matching import match
 from readingroom.agents.rules_claims import CLAIM_RULES
 from readingroom.agents.rules_grounding import GROUNDING_RULES
 from readingroom.agents.rules_text import TEXT_RULES, omissions
-from readingroom.agents.sentences import SAYING, Sentence, split_sentences
 from readingroom.domain.check import Check, Problem, Rule, Verification
 from readingroom.domain.report import Report
 from readingroom.domain.terms import Section, Verdict
+from readingroom.language.claims import read_claims
+from readingroom.language.sentences import SAYING, Sentence, split_sentences
 
 __all__ = ["ALL", "RULES", "Ledger", "of_report", "verify", "worse"]
 

@@ -66,7 +66,8 @@ def score_film(film: Film, network: InferenceSession, fold: int) -> dict:
     line: dict = {
         "case_id": film.case_id,
         "fold": fold,
-        "trainable": film.trainable, "own_lungs": film.case_id in OWN_LUNGS,
+        "trainable": film.trainable,
+        "own_lungs": film.case_id in OWN_LUNGS,
         "likeness": round(reading.likeness, 3),
         "dice": overlap,
         "quality": {n: round(part.quality, 3) for n, part in zip(names, parts, strict=True)},

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from readingroom.agents.attest import evidence_of
 from readingroom.agents.limitations import limitation
 from readingroom.agents.numbering import number
-from readingroom.agents.sentences import read_report
 from readingroom.agents.template import ReportTemplate, template_for
 from readingroom.agents.verifier import Ledger, of_report, verify
 from readingroom.agents.writer import write_findings, write_technique
@@ -17,6 +16,7 @@ from readingroom.domain.gate import Gate
 from readingroom.domain.report import Provenance, Report
 from readingroom.domain.request import Request
 from readingroom.imaging.image import Study
+from readingroom.language.sentences import read_report
 from readingroom.tools.backends.protocol import Model
 from readingroom.workflows.reading import Gathered, name_of
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from readingroom.agents.sentences import Sentence, read_report
 from readingroom.agents.verifier import Ledger, of_report, verify, worse
 from readingroom.domain.check import Check, Verification
 from readingroom.domain.report import Report
 from readingroom.domain.request import LONGEST
 from readingroom.errors import BadRequest
 from readingroom.exports.canonical import from_json
+from readingroom.language.sentences import Sentence, read_report
 from readingroom.runs.store import Store
 
 RUN_NAME = re.compile(r"\br-\d{8}-\d{6}-[0-9a-f]{4}\b")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from readingroom.agents.sentences import Sentence, read_report
 from readingroom.agents.verifier import ALL, Ledger, verify
 from readingroom.domain.check import Rule, Verification
 from readingroom.domain.evidence import Evidence, Origin
 from readingroom.domain.image import ImageRef
 from readingroom.domain.measurement import PHYSICAL, Measurement
+from readingroom.language.sentences import Sentence, read_report
 
 CURRENT = ImageRef(
     id="A",

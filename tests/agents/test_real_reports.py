@@ -17,12 +17,12 @@ from typing import NamedTuple
 import pytest
 
 from readingroom.agents.attest import evidence_of
-from readingroom.agents.claims import claims_of
-from readingroom.agents.lexicon import lexicon
-from readingroom.agents.sentences import Sentence, split_sentences
 from readingroom.agents.verifier import Ledger, verify, worse
 from readingroom.domain.check import Verification
 from readingroom.domain.terms import Section
+from readingroom.language.claims import claims_of
+from readingroom.language.lexicon import lexicon
+from readingroom.language.sentences import Sentence, split_sentences
 from tests.agents.ledgers import CURRENT, PRIOR
 
 SEED = 20250

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readingroom.agents.sentences import Sentence, read_report
 from readingroom.agents.verifier import ALL, Ledger, verify, worse
 from readingroom.domain.check import Rule
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.region import Region
+from readingroom.language.sentences import Sentence, read_report
 from tests.agents.ledgers import CURRENT, DRAFT, LUNG, PRIOR, checked, evidence, measured, spoken, verdicts
 
 RATIO = measured("cardiothoracic_ratio", 0.523, sd=0.03)

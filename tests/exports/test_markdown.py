@@ -8,9 +8,9 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from readingroom.agents.sentences import read_report
 from readingroom.domain.report import Report
 from readingroom.exports.markdown import escape, to_markdown
+from readingroom.language.sentences import read_report
 from tests.exports import sample
 from tests.exports.hostile import PAYLOADS, poisoned
 

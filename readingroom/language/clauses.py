@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from readingroom.agents.scan import Item
+from readingroom.language.scan import Item
 
 SUBJECTS = frozenset(("finding", "structure", "device", "measurement"))
 PREDICATES = frozenset(("verb", "there", "neg", "normal", "neg_post", "hedge_post", "unassessed", "pseudo"))

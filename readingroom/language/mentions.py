@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from readingroom.agents.lexicon import Lexicon
-from readingroom.agents.scan import Item
+from readingroom.language.lexicon import Lexicon
+from readingroom.language.scan import Item
 
 MENTIONS = frozenset(("finding", "device"))
 TRANSPARENT = frozenset(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readingroom.agents.sentences import read_report, split_sentences
 from readingroom.domain.report import NOTICE
+from readingroom.language.sentences import read_report, split_sentences
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
-from readingroom.agents.compose import Mention
-from readingroom.agents.laterality import Window
-from readingroom.agents.lexicon import Lexicon
-from readingroom.agents.quantities import Quantity
-from readingroom.agents.scan import Item
 from readingroom.domain.terms import Change, Severity
+from readingroom.language.laterality import Window
+from readingroom.language.lexicon import Lexicon
+from readingroom.language.mentions import Mention
+from readingroom.language.quantities import Quantity
+from readingroom.language.scan import Item
 
 SEVERITIES: tuple[Severity, ...] = ("trace", "mild", "moderate", "severe")
 

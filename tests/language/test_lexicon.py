@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from readingroom.agents.lexicon import lexicon, plurals, tokens_of
+from readingroom.language.lexicon import lexicon, plurals, tokens_of
 
 OWN = {
     "structure": "lung heart body bone airway liver brain skin_lesion optic_disc retinal_vessels nuclei fetal_head "

@@ -6,19 +6,19 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-from readingroom.agents.claim import GREATER, Claim
-from readingroom.agents.clauses import clauses_of
-from readingroom.agents.compose import Mention, mentions_of
-from readingroom.agents.dominance import ITSELF, with_dominance
-from readingroom.agents.laterality import Site, sites_of, windows_of
-from readingroom.agents.lexicon import Lexicon, lexicon
-from readingroom.agents.negation import Polarity, polarities
-from readingroom.agents.orphans import WHOLE, inherit, loose_sides, orphans_of
-from readingroom.agents.particulars import Clause, changes_of, numbers_of, severity_of
-from readingroom.agents.quantities import Quantity
-from readingroom.agents.scan import Item, scan
-from readingroom.agents.sentences import SAYING, Sentence
 from readingroom.domain.terms import Change, Laterality, Severity
+from readingroom.language.claim import GREATER, Claim
+from readingroom.language.clauses import clauses_of
+from readingroom.language.dominance import ITSELF, with_dominance
+from readingroom.language.laterality import Site, sites_of, windows_of
+from readingroom.language.lexicon import Lexicon, lexicon
+from readingroom.language.mentions import Mention, mentions_of
+from readingroom.language.negation import Polarity, polarities
+from readingroom.language.orphans import WHOLE, inherit, loose_sides, orphans_of
+from readingroom.language.particulars import Clause, changes_of, numbers_of, severity_of
+from readingroom.language.quantities import Quantity
+from readingroom.language.scan import Item, scan
+from readingroom.language.sentences import SAYING, Sentence
 
 
 def claims_of(sentence_text: str, *, previous: Claim | None = None) -> tuple[Claim, ...]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from readingroom.agents.claim import Claim
-from readingroom.agents.laterality import reach_of
-from readingroom.agents.lexicon import OPEN, Lexicon
-from readingroom.agents.negation import scoped
-from readingroom.agents.particulars import Clause, change_of, name_at
-from readingroom.agents.quantities import Quantity
-from readingroom.agents.scan import Item
 from readingroom.domain.terms import Laterality, Presence
+from readingroom.language.claim import Claim
+from readingroom.language.laterality import reach_of
+from readingroom.language.lexicon import OPEN, Lexicon
+from readingroom.language.negation import scoped
+from readingroom.language.particulars import Clause, change_of, name_at
+from readingroom.language.quantities import Quantity
+from readingroom.language.scan import Item
 
 WHOLE = "study"
 """What "no significant change" speaks of where nothing was named before it."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from readingroom.agents.compose import Mention
-from readingroom.agents.lexicon import Lexicon
-from readingroom.agents.scan import Item
+from readingroom.language.lexicon import Lexicon
+from readingroom.language.mentions import Mention
+from readingroom.language.scan import Item
 
 WALLS = frozenset(("verb", "link", "stop", "there", "see", "open", "close", "hedge"))
 LISTED = frozenset(("and", "or", "comma"))

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from readingroom.agents.claim import Claim
-from readingroom.agents.claims import claims_of
-from readingroom.agents.lexicon import lexicon
+from readingroom.language.claim import Claim
+from readingroom.language.claims import claims_of
+from readingroom.language.lexicon import lexicon
 
 
 def told(text: str) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from readingroom.agents.lexicon import SILENT, WORD, Lexicon, Phrase
-from readingroom.agents.quantities import Quantity, quantities_of
+from readingroom.language.lexicon import SILENT, WORD, Lexicon, Phrase
+from readingroom.language.quantities import Quantity, quantities_of
 
 SIGNS = {",": "comma", ";": "break", ":": "break", "(": "open", ")": "close", "[": "open", "]": "close", "/": "or",
          ".": "break", "?": "break", "!": "break", "&": "and", "–": "break", "—": "break"}  # fmt: skip

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from readingroom.agents.quantities import Quantity
 from readingroom.domain.terms import Certainty, Change, Laterality, Presence, Severity
 from readingroom.domain.value import Value
+from readingroom.language.quantities import Quantity
 
 GREATER = ":greater"
 """Ends the observation of a claim that one side is worse than the other."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from readingroom.agents.compose import Mention
-from readingroom.agents.scan import Item
 from readingroom.domain.terms import Certainty, Presence
+from readingroom.language.mentions import Mention
+from readingroom.language.scan import Item
 
 REMOVED = "xxxx"
 """What the Indiana collection prints for a word taken out; between a denial and a noun it was an adjective."""

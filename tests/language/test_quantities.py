@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from readingroom.agents.quantities import Quantity, quantities_of, same_number
+from readingroom.language.quantities import Quantity, quantities_of, same_number
 from tests.agents.ledgers import measured
 
 

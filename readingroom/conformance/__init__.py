@@ -1,0 +1,1 @@
+"""Golden requests that show whether an endpoint keeps its contract."""

@@ -1,0 +1,1 @@
+"""Models behind deployed endpoints: one file a concern, from address to answer."""

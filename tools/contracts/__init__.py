@@ -1,0 +1,1 @@
+"""What the model endpoints send and take, one file a model, both ways: clients and servers read the same lines."""
