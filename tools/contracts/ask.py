@@ -6,16 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import pybase64
 
 from readingroom.imaging.cleared import Cleared
+from readingroom.tools.contracts.model_ids import MODEL_IDS, ModelId
 
-ModelId = Literal["medimageinsight", "medimageparse", "medimageparse3d", "cxrreportgen", "gigapath", "gigatime"]
-MODEL_IDS: tuple[ModelId, ...] = (
-    "medimageinsight", "medimageparse", "medimageparse3d", "cxrreportgen", "gigapath", "gigatime",
-)  # fmt: skip
+__all__ = ["MODEL_IDS", "Ask", "Cell", "ModelId"]
 
 Cell = str | Cleared | None
 """A text, an image cleared to leave, or nothing."""
