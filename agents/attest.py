@@ -7,17 +7,12 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from readingroom.domain.evidence import Evidence, Origin
-from readingroom.domain.measurement import PHYSICAL, Measurement, Unit
-from readingroom.domain.terms import Certainty
 from readingroom.language.claim import Claim
 from readingroom.language.claims import read_claims
-from readingroom.language.quantities import Quantity
+from readingroom.language.measured import measurement_of
 from readingroom.language.sentences import Sentence
 
 Kind = Literal["prior_report", "clinical_note", "human"]
-
-SCORE: dict[Certainty, float] = {"most_likely": 0.95, "likely": 0.8}
-"""Middle of the two upper steps of the Brigham and Women's scale."""
 
 
 class Source(NamedTuple):
@@ -43,7 +38,6 @@ def evidence_of(
 
 def _evidence(claim: Claim, name: str, text: str, source: Source) -> Evidence:
     digest = hashlib.sha256(text.encode()).hexdigest()
-    score = SCORE.get(claim.certainty)
     return Evidence(
         id=name,
         kind=source.kind,
@@ -55,10 +49,8 @@ def _evidence(claim: Claim, name: str, text: str, source: Source) -> Evidence:
         severity=claim.severity,
         change=claim.change if source.prior_image_id or source.kind == "prior_report" else None,
         prior_image_id=source.prior_image_id or None,
-        measurements=tuple(_measurement(number) for number in claim.quantities if number.role != "limit"),
-        score=score,
-        score_kind="none" if score is None else "probability",
-        calibrated=score is not None,
+        measurements=tuple(measurement_of(number) for number in claim.quantities if number.role != "limit"),
+        certainty=claim.certainty,
         summary=text if source.kind == "human" else _summary(claim),
         image_id=source.image_id,
         quote=text[claim.span[0] : claim.span[1]] if source.kind == "human" else "",
@@ -71,18 +63,3 @@ def _summary(claim: Claim) -> str:
     """The claim in its own terms: what an untrusted text says beside it (a name, a date) is not passed on."""
     side = "" if claim.laterality in ("unspecified", "not_applicable") else f"{claim.laterality} "
     return f"{side}{claim.observation.replace('_', ' ')}: {claim.presence.replace('_', ' ')}"
-
-
-def _measurement(number: Quantity) -> Measurement:
-    unit: Unit = number.unit or ("count" if number.name == "count" else "1")  # type: ignore[assignment]
-    name = number.name or "size"
-    return Measurement(
-        name=f"prior_{name}" if number.role == "prior" else name,
-        value=number.value * (1000 if number.unit == "L" else 1),
-        unit="mL" if number.unit == "L" else unit,
-        decimals=min(number.decimals, 4),
-        sd=number.sd,
-        method="read from text",
-        qualifier="estimated" if number.role in ("bound", "floor") else "approximate",
-        spacing_source="text" if unit in PHYSICAL else "none",
-    )

@@ -12,6 +12,7 @@ from readingroom.agents.matching import GROUPS, NARROWING, Match
 from readingroom.domain.check import Omission, Problem
 from readingroom.domain.evidence import Evidence
 from readingroom.language.claim import GREATER, Claim
+from readingroom.language.identifiers import IDENTIFIER
 from readingroom.language.negation import UNKNOWN
 from readingroom.language.quantities import Quantity
 from readingroom.language.sentences import SAYING
@@ -38,17 +39,7 @@ FORBIDDEN: tuple[tuple[str, re.Pattern[str]], ...] = (
             re.IGNORECASE,
         ),
     ),
-    (
-        "an identifier",
-        re.compile(
-            r"\b(?:mrn|medical record (?:number|no)|patient id|accession (?:number|no)|ssn|social security|nhs number|"
-            r"hospital number)\b\W{0,3}(?:is\W{0,2})?[\w-]*\d[\w-]*|"
-            r"\b(?:dob|d\.o\.b\.?|date of birth|born(?: on)?)\b\W{0,3}\d|\b\d{3}-\d{2}-\d{4}\b|"
-            r"\b[\w.+-]+@[\w-]+\.[a-z]{2,}\b|\b(?:patient(?:'s)? name|name)\s*:\s*[A-Z][a-z]+|"
-            r"\b(?:tel|phone|mobile)\W{0,3}\+?\d[\d\s()-]{6,}",
-            re.IGNORECASE,
-        ),
-    ),
+    ("an identifier", IDENTIFIER),
     (
         "a treatment",
         re.compile(

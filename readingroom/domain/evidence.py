@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from readingroom.domain.measurement import Measurement
 from readingroom.domain.region import Region
-from readingroom.domain.terms import Change, Laterality, Presence, Severity
+from readingroom.domain.terms import Certainty, Change, Laterality, Presence, Severity
 from readingroom.domain.value import Value
 
 
@@ -45,6 +45,8 @@ class Evidence(Value):
     zone: str = ""
     """upper, middle, lower zone or another place word of the lexicon; empty where the tool does not localise."""
     severity: Severity | None = None
+    certainty: Certainty | None = None
+    """How firm the tool's own words are, where it returned words; a sentence may be no firmer."""
     change: Change | None = None
     prior_image_id: str | None = None
     """The image that `change` compares with."""

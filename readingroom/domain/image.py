@@ -57,6 +57,8 @@ class ImageRef(Value):
     spacing: Spacing | None = None
     spacing_note: str = ""
     """Why there is no spacing, or what to mind about it."""
+    burned_in: Literal["yes", "no", "unknown"] = "unknown"
+    """Whether the header says that text is burned into the pixels (BurnedInAnnotation, PS3.3 C.7.6.1)."""
     role: Literal["current", "lateral", "prior"] = "current"
     name: str = ""
     """What to call it in a report: "frontal radiograph", "CT series 2, 133 slices"; never a path or an identifier."""

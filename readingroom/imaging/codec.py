@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from readingroom.errors import BadFile
 from readingroom.imaging.codestream import stream_size
 from readingroom.imaging.dicom import DECODE_ERRORS, Header, frames_of, has_decoder
+from readingroom.imaging.dicom_scan import BIG_ENDIAN
 from readingroom.imaging.limits import Limits
 
 NATIVE = frozenset(
@@ -117,8 +118,11 @@ class Codec:
 
     def decode(self, header: Header, layout: Layout) -> Frames:
         """All frames of one file; BadFile where bytes are missing, broken, or of an unserved transfer syntax."""
-        payload = header.data(header.pixel_keyword)
-        _check_bytes(header, layout, len(payload))
+        stored = header.data(header.pixel_keyword)
+        _check_bytes(header, layout, len(stored))
+        if (plain := _plain(header, layout, stored)) is not None:
+            return plain
+        payload = bytes(stored)
         if header.syntax not in NATIVE | {RLE}:
             _check_stream(header, layout, payload)
         options = _options(header, layout)
@@ -166,6 +170,20 @@ class Codec:
                 except OSError:  # bytes of a broken pipe that could not be flushed
                     continue
         child.wait()
+
+
+def _plain(header: Header, layout: Layout, payload: memoryview) -> Frames | None:
+    """Native grey pixels as they lie in the file, without a copy (read-only); None where they need more than that.
+
+    The bytes were counted before; bits beyond those stored are cut away later, in `tones`.
+    """
+    big = header.syntax == BIG_ENDIAN or header.pixel_keyword != "PixelData"
+    if header.syntax not in NATIVE or big or layout.samples != 1 or layout.allocated not in (8, 16):
+        return None
+    kind = np.dtype(f"<{'i' if layout.signed else 'u'}{layout.allocated // 8}")
+    shape = (layout.frames, layout.rows, layout.columns)
+    flat = np.frombuffer(payload, kind, count=layout.frames * layout.rows * layout.columns)
+    return Frames(flat.reshape(shape), layout.photometric)
 
 
 def _in_process(header: Header, payload: bytes, options: dict[str, Any]) -> Frames:

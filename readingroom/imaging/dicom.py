@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, config, dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.encaps import generate_frames
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_dataset
@@ -37,6 +38,9 @@ PARSE_ERRORS = (
 
 DECODE_ERRORS = (*PARSE_ERRORS, RuntimeError)
 """The same, and what its decoder plugins raise."""
+
+_LARGE = 1 << 20
+"""Bytes from which on an element is left where it is: pixels; every table is smaller."""
 
 PREFERRED = {
     "1.2.840.10008.1.2.5": "pylibjpeg",
@@ -73,6 +77,8 @@ class Header:
     syntax: str = ""
     """Transfer syntax UID; empty where the file does not say."""
     sha256: str = ""
+    body: bytes = field(default=b"", repr=False)
+    """What the data set was read from; large elements are looked up in it rather than copied."""
 
     def _value(self, keyword: str) -> Any:
         try:
@@ -134,10 +140,13 @@ class Header:
             return ()
         return tuple(Header(item, self.where, self.syntax, self.sha256) for item in value)
 
-    def data(self, keyword: str) -> bytes:
-        """The bytes of a binary element; empty where there are none."""
+    def data(self, keyword: str) -> memoryview:
+        """The bytes of a binary element, not copied; empty where there are none."""
+        raw = self.dataset.get_item(keyword, keep_deferred=True)
+        if isinstance(raw, RawDataElement) and raw.value is None:
+            return memoryview(self.body)[raw.value_tell : raw.value_tell + raw.length]
         value = self._value(keyword)
-        return bytes(value) if isinstance(value, bytes | bytearray) else b""
+        return memoryview(value if isinstance(value, bytes | bytearray) else b"")
 
     def lut_data(self, keyword: str = "LUTData") -> NDArray[np.int64]:
         """The entries of a look-up table, whether stored as words or as numbers."""
@@ -186,11 +195,11 @@ _HARMLESS = frozenset({"chest", "ct", "mr", "thorax", "head", "brain", "abdomen"
 """Words of departments and stations that a description may well use too."""
 
 
-def open_dicom(data: bytes, limits: Limits, *, where: str) -> Header:
+def open_dicom(data: bytes, limits: Limits, *, where: str, digest: bool = True) -> Header:
     """The header of one DICOM file, its pixels not yet decoded.
 
     Tolerates a missing preamble or meta group. BadFile where sequences nest too deep, a deflated data set grows
-    beyond the cap, or the bytes are no data set.
+    beyond the cap, or the bytes are no data set. `digest`: whether the SHA-256 of the file is wanted.
     """
     body = data[132:] if lost_mark(data) else data
     meta = read_meta(body)
@@ -199,17 +208,18 @@ def open_dicom(data: bytes, limits: Limits, *, where: str) -> Header:
         if syntax == DEFLATED:
             body = inflate(body, meta.end, limits, where=where)
             check_depth(body, meta._replace(end=0), limits, where=where)
-            dataset = read_dataset(BytesIO(body), is_implicit_VR=False, is_little_endian=True)
+            dataset = read_dataset(BytesIO(body), is_implicit_VR=False, is_little_endian=True, defer_size=_LARGE)
         else:
             check_depth(body, meta, limits, where=where)
-            dataset = dcmread(BytesIO(body), force=True)
+            dataset = dcmread(BytesIO(body), force=True, defer_size=_LARGE)
     except RecursionError as error:
         raise BadFile("its sequences nest too deep", where=where, do="Export it again.") from error
     except PARSE_ERRORS as error:
         raise BadFile("the DICOM data set is broken", where=where, do="Copy or export it again.") from error
     if len(dataset) == 0 or not any(tag.group >= 0x0004 for tag in dataset.keys()):  # noqa: SIM118  # tags, no values
         raise BadFile("there is no DICOM data set in it", where=where, do="Copy or export it again.")
-    return Header(dataset, where, syntax or _guessed_syntax(dataset), hashlib.sha256(data).hexdigest())
+    sha256 = hashlib.sha256(data).hexdigest() if digest else ""
+    return Header(dataset, where, syntax or _guessed_syntax(dataset), sha256, body)
 
 
 def _guessed_syntax(dataset: Dataset) -> str:

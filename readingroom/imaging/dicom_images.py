@@ -128,6 +128,8 @@ class _Slices:
 
 
 def _open(entry: Entry, codec: Codec) -> Header:
+    if entry.header is not None:
+        return entry.header
     return open_dicom(read_bytes(entry.path, codec.limits, where=entry.where), codec.limits, where=entry.where)
 
 
@@ -147,7 +149,8 @@ def _ref(
         anatomy=facts.anatomy, anatomy_source=facts.anatomy_source,
         view=facts.view, view_source=facts.view_source, laterality=facts.laterality,
         image_left=facts.image_left, image_left_source=facts.image_left_source,
-        spacing=facts.spacing, spacing_note=facts.spacing_note, notes=(*facts.notes, *tones.notes),
+        spacing=facts.spacing, spacing_note=facts.spacing_note, burned_in=facts.burned_in,
+        notes=(*facts.notes, *tones.notes),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from readingroom.domain.image import Source, Spacing
 from readingroom.domain.terms import Laterality, Modality, Side, View
@@ -33,6 +34,7 @@ class Facts:
     image_left_source: Source
     spacing: Spacing | None
     spacing_note: str
+    burned_in: Literal["yes", "no", "unknown"]
     notes: tuple[str, ...]
 
 
@@ -58,6 +60,7 @@ def facts_of(header: Header) -> Facts:
         image_left_source=side_source,
         spacing=found.spacing,
         spacing_note=found.note,
+        burned_in=_burned_in(header),
         notes=tuple(notes),
     )
 
@@ -153,9 +156,14 @@ def _laterality(header: Header, anatomy: str) -> Laterality:
     return sides.get(told, "unspecified")
 
 
+def _burned_in(header: Header) -> Literal["yes", "no", "unknown"]:
+    told = header.text("BurnedInAnnotation").upper()
+    return "yes" if told == "YES" else "no" if told == "NO" else "unknown"
+
+
 def _cautions(header: Header) -> list[str]:
     notes = []
-    if header.text("BurnedInAnnotation").upper() == "YES":
+    if _burned_in(header) == "yes":
         notes.append("The header says that text is burned into the image; it may name the patient.")
     if any(header.has_overlay(group) for group in range(0x6000, 0x6020, 2)):
         notes.append("Overlays are not shown.")

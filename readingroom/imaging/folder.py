@@ -21,10 +21,12 @@ class Listing(NamedTuple):
 
 def read_bytes(path: Path, limits: Limits, *, where: str) -> bytes:
     """The whole of an ordinary file; BadFile where there is none, it cannot be read, or it is too large."""
-    _check_ordinary(path, limits, where)
+    size = _check_ordinary(path, limits, where)
     try:
         with path.open("rb") as stream:
-            data = stream.read(limits.file_bytes + 1)
+            data = stream.read(size + 1)
+            if len(data) > size:  # it grew meanwhile
+                data += stream.read(limits.file_bytes + 1 - len(data))
     except OSError as error:
         raise BadFile("the file cannot be read", where=where, do="Check its permissions.") from error
     if len(data) > limits.file_bytes:
@@ -42,7 +44,8 @@ def read_head(path: Path, limits: Limits, *, where: str) -> bytes:
         raise BadFile("the file cannot be read", where=where, do="Check its permissions.") from error
 
 
-def _check_ordinary(path: Path, limits: Limits, where: str) -> None:
+def _check_ordinary(path: Path, limits: Limits, where: str) -> int:
+    """Its size in bytes."""
     try:
         found = path.stat()
     except (OSError, ValueError) as error:
@@ -51,6 +54,7 @@ def _check_ordinary(path: Path, limits: Limits, where: str) -> None:
         raise BadFile("this is not an ordinary file", where=where, do="Give an image file or a folder.")
     if found.st_size > limits.file_bytes:
         raise _too_large(limits, where)
+    return found.st_size
 
 
 def _too_large(limits: Limits, where: str) -> BadFile:

@@ -40,9 +40,7 @@ def image_of(grid: Grid) -> Image:
     """A canonical volume, or one (H, W) slice where an axis has a single voxel; BadFile where no number is finite."""
     voxels, notes = _finite(grid.voxels, grid.where)
     placed = _is_sane(grid.affine)
-    affine = grid.affine if placed and grid.affine is not None else _upright(grid.steps)
-    shape = (voxels.shape[0], voxels.shape[1], voxels.shape[2])
-    canonical = canonical_of(affine, shape)
+    canonical = orientation(grid)
     pixels = np.ascontiguousarray(reoriented(voxels, canonical))
     notes = (*grid.notes, *notes, *(canonical.notes if placed else (_NO_ORIENTATION,)))
     is_hu = looks_like_hu(pixels)
@@ -62,6 +60,13 @@ def image_of(grid: Grid) -> Image:
     )  # fmt: skip
     image = Image(ref, pixels, None, canonical.affine if placed else None)
     return _flat(image) if min(pixels.shape) == 1 else image
+
+
+def orientation(grid: Grid) -> Canonical:
+    """How the file's axes become S, P, L; where the file does not say how it lies, as NIfTI most often has them."""
+    affine = grid.affine if _is_sane(grid.affine) and grid.affine is not None else _upright(grid.steps)
+    slices, rows, columns = grid.voxels.shape
+    return canonical_of(affine, (slices, rows, columns))
 
 
 def _finite(voxels: NDArray[Any], where: str) -> tuple[NDArray[Any], tuple[str, ...]]:

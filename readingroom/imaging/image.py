@@ -51,6 +51,8 @@ class Study:
     images: tuple[Image, ...]
     notes: tuple[str, ...] = ()
     """Decisions on the way in: which series was picked and which were left, what was skipped and why."""
+    marks: frozenset[str] = field(default=frozenset(), repr=False)
+    """Of the patient's name and numbers (domain.name_marks), for keeping them out of texts that leave."""
 
     @property
     def current(self) -> tuple[Image, ...]:

@@ -29,12 +29,17 @@ RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 def read_nifti(data: bytes, limits: Limits, *, where: str) -> Image:
     """The (first) volume of a .nii or .nii.gz file."""
+    return image_of(nifti_grid(data, limits, where=where))
+
+
+def nifti_grid(data: bytes, limits: Limits, *, where: str) -> Grid:
+    """The same volume with its voxels as the file holds them."""
     digest = hashlib.sha256(data).hexdigest()
     body = gunzip(data, limits, where=where) if data[:2] == b"\x1f\x8b" else data
     header, affine, steps = _header(body, where)
     voxels, notes = _voxels(body, header, limits, where=where)
     source = "NIfTI affine" if affine is not None else "NIfTI pixdim"
-    return image_of(Grid(voxels, affine, steps, source, digest, where, "NIfTI", notes))
+    return Grid(voxels, affine, steps, source, digest, where, "NIfTI", notes)
 
 
 def gunzip(data: bytes, limits: Limits, *, where: str) -> bytes:

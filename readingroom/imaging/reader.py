@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +34,7 @@ class _Found:
 
     images: list[Image] = field(default_factory=list)
     subjects: set[str] = field(default_factory=set)
+    marks: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -64,7 +65,8 @@ def read_study(
     rank = {"current": 0, "lateral": 1, "prior": 2}
     images.sort(key=lambda image: rank[image.ref.role])
     numbered = tuple(_with_id(image, f"img-{n}") for n, image in enumerate(images, 1))
-    return Study(subject, numbered, tuple(note for _, found in groups for note in found.notes))
+    notes = tuple(note for _, found in groups for note in found.notes)
+    return Study(subject, numbered, notes, frozenset().union(*(found.marks for _, found in groups)))
 
 
 def _one_subject(groups: list[tuple[Role, _Found]]) -> str:
@@ -101,7 +103,7 @@ def _read_all(paths: Sequence[Path], codec: Codec, key: bytes) -> _Found:
         where = path.name
         kind = sniff(read_head(path, codec.limits, where=where), where=where)
         if kind == "dicom":
-            entries.append(_index(path, codec.limits, key, where=where))
+            entries.append(_index(path, codec.limits, key, where=where, alone=len(paths) == 1))
         else:
             found.images.append(_read_other(path, kind, codec.limits, where=where))
             given += 1
@@ -115,6 +117,7 @@ def _read_all(paths: Sequence[Path], codec: Codec, key: bytes) -> _Found:
 def _read_entries(entries: list[Entry], codec: Codec, *, found: _Found, where: str) -> None:
     pick = pick_series(entries, codec.limits, where=where)
     found.subjects |= {entry.subject for entry in entries}
+    found.marks |= frozenset().union(*(entry.marks for entry in entries))
     found.notes += pick.notes
     for stack, role in pick.stacks:
         try:
@@ -124,11 +127,13 @@ def _read_entries(entries: list[Entry], codec: Codec, *, found: _Found, where: s
         found.images.append(_with_role(image, role))
 
 
-def _index(path: Path, limits: Limits, key: bytes, *, where: str) -> Entry:
-    header = open_dicom(read_bytes(path, limits, where=where), limits, where=where)
+def _index(path: Path, limits: Limits, key: bytes, *, where: str, alone: bool = False) -> Entry:
+    """`alone`: the file is kept open, for its pixels are what is wanted; of many files only some are read again."""
+    header = open_dicom(read_bytes(path, limits, where=where), limits, where=where, digest=alone)
     if (refusal := refusal_of(header)) is not None:
         raise refusal
-    return entry_of(header, path, key=key, limits=limits)
+    entry = entry_of(header, path, key=key, limits=limits)
+    return replace(entry, header=header) if alone else entry
 
 
 def _read_other(path: Path, kind: Format, limits: Limits, *, where: str) -> Image:

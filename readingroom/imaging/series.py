@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +14,7 @@ from readingroom.imaging.dicom import Header
 from readingroom.imaging.facts import SLICED, facts_of, slice_directions
 from readingroom.imaging.limits import Limits
 from readingroom.imaging.multiframe import frame_header
-from readingroom.imaging.subject import UNKNOWN, pseudonym
+from readingroom.imaging.subject import UNKNOWN, marks_of, pseudonym
 from readingroom.imaging.tones import is_localizer
 from readingroom.imaging.volume import Plane
 
@@ -24,11 +24,13 @@ SMALLEST_STACK = 3
 
 @dataclass(frozen=True)
 class Entry:
-    """What choosing needs to know of one DICOM file; its pixels are not kept."""
+    """What choosing needs to know of one DICOM file; of several, pixels are not kept."""
 
     path: Path
     where: str
     subject: str
+    marks: frozenset[str]
+    """Of the patient's name and numbers, for keeping them out of texts that leave."""
     study: str
     series: str
     when: str
@@ -45,6 +47,8 @@ class Entry:
     derived: bool
     scaled: bool
     """Its values are rescaled by the header, so that they are no whole numbers."""
+    header: Header | None = field(default=None, compare=False, repr=False)
+    """The opened file where it is the only one, so that it is read and hashed once."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ def entry_of(header: Header, path: Path, *, key: bytes, limits: Limits) -> Entry
         path=path,
         where=header.where,
         subject=pseudonym(header, key),
+        marks=marks_of(header, key),
         study=header.text("StudyInstanceUID"),
         series=header.text("SeriesInstanceUID"),
         when=header.text("StudyDate") + header.text("StudyTime"),

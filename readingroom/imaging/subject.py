@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
+from readingroom.domain.name_marks import name_marks
 from readingroom.imaging.dicom import Header
 
 UNKNOWN = "unknown"
@@ -17,3 +18,15 @@ def pseudonym(header: Header, key: bytes) -> str:
         return UNKNOWN
     text = f"{identifier}\x1f{header.text('IssuerOfPatientID')}"
     return hmac.new(key, text.encode(errors="replace"), hashlib.sha256).hexdigest()[:12]
+
+
+NAMING = (
+    "PatientName", "PatientID", "OtherPatientIDs", "AccessionNumber", "ReferringPhysicianName",
+    "PerformingPhysicianName", "OperatorsName", "PatientBirthName", "PatientMotherBirthName",
+)  # fmt: skip
+"""Header fields whose words must not leave in a text."""
+
+
+def marks_of(header: Header, key: bytes) -> frozenset[str]:
+    """The marks of every name and number in the header that could say who it is."""
+    return frozenset().union(*(name_marks(header.text(field), key) for field in NAMING))

@@ -89,9 +89,15 @@ def _only_stored_bits(pixels: Pixels, layout: Layout) -> Pixels:
     above = layout.allocated - 1 - layout.high_bit
     below = layout.high_bit + 1 - layout.stored
     native = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-    if not above and not below:
+    if not below and (not above or _within(native, layout)):
         return native
     return np.asarray(np.right_shift(np.left_shift(native, above), above + below))
+
+
+def _within(pixels: Pixels, layout: Layout) -> bool:
+    """Whether all values fit the bits stored, so that nothing lies above them."""
+    low, high = (-(2 ** (layout.stored - 1)), 2 ** (layout.stored - 1)) if layout.signed else (0, 2**layout.stored)
+    return bool(pixels.max() < high) and (not layout.signed or bool(pixels.min() >= low))
 
 
 def _padding(header: Header, stored: Pixels) -> NDArray[np.bool_] | None:

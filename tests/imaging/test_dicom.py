@@ -189,6 +189,7 @@ def test_overlays_and_burned_in_text_are_noted(tmp_path: Path) -> None:
     image = read_new(tmp_path, ramp(), BurnedInAnnotation="YES")
     overlay = read(get_testdata_file("examples_overlay.dcm", download=False))
     assert any("burned" in note for note in image.ref.notes)
+    assert (image.ref.burned_in, overlay.ref.burned_in) == ("yes", "unknown")
     assert any("Overlays" in note for note in overlay.ref.notes)
 
 
