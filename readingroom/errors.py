@@ -11,7 +11,8 @@ ReadingRoomError            every error this package raises on purpose
 ├── ToolFailed              nobody at once: a tool broke; the reading goes on without it and says so
 │   ├── InputRefused        ... the model refused this input; sending it again would change nothing
 │   ├── Unavailable         ... the model cannot be reached, is overloaded or did not answer in time
-│   └── BadReply            ... the model answered something that its contract does not allow
+│   ├── BadReply            ... the model answered something that its contract does not allow
+│   └── ModelFailed         ... the language model is down, refuses, or answers nothing that can be used
 └── RecordError             the operator: the run store cannot be read or written, or was changed
 """
 
@@ -72,6 +73,10 @@ class Unavailable(ToolFailed):
 
 class BadReply(ToolFailed):
     """The model answered something that its contract does not allow; `where` is the path in the answer."""
+
+
+class ModelFailed(ToolFailed):
+    """The language model is down, refuses, or answers nothing that can be used; the rules go on without it."""
 
 
 class RecordError(ReadingRoomError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
+from readingroom.imaging.cleared import Cleared
 from readingroom.tools.backends.protocol import Model
 from readingroom.tools.contracts.ask import Ask
 
@@ -18,8 +19,14 @@ class Scorer(Protocol):
     """One model that answers requests of its contract."""
 
     model: Model
-    """Who answers; `preprocessing_id` is filled in by whoever prepared the pixels."""
+    """Who answers; its `preprocessing_id` names what is done to the pixels after they are handed over, where known."""
 
     async def score(self, ask: Ask, decode: Decode[Row]) -> tuple[Row, ...]:
         """All rows, in order. Raises InputRefused, Unavailable, BadReply, NotAuthorised or EgressRefused."""
         ...
+
+
+def model_seeing(scorer: Scorer, cleared: Cleared) -> Model:
+    """Who answers, with the whole way of the pixels: prepared here, then as the scorer itself prepares them."""
+    ways = (cleared.preprocessing_id, scorer.model.preprocessing_id)
+    return scorer.model.model_copy(update={"preprocessing_id": "+".join(filter(None, ways))})

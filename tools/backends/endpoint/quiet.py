@@ -1,0 +1,38 @@
+"""The libraries' own logs are dropped while this package uses them: they write URLs, and hpack writes bearers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+NOISY = frozenset({"httpx", "httpcore", "hpack", "h2", "h11", "azure", "msal"})
+"""httpx logs the URL at INFO, httpcore headers of answers and hpack every header field at DEBUG."""
+
+_ours: ContextVar[bool] = ContextVar("readingroom_quiet", default=False)
+
+
+class _Unless(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not _ours.get()
+
+
+_UNLESS = _Unless()
+
+
+def hush() -> None:
+    """To be called once those libraries are loaded: a filter of a logger does not reach the loggers below it."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.split(".")[0] in NOISY:
+            logging.getLogger(name).addFilter(_UNLESS)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within it nothing of those loggers is written, at any level; what other code logs through them stays."""
+    token = _ours.set(True)
+    try:
+        yield
+    finally:
+        _ours.reset(token)
