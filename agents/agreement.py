@@ -22,6 +22,9 @@ FIRMNESS: dict[Certainty, int] = {
     "definite": 3, "most_likely": 2, "likely": 1, "may_represent": 0, "unlikely": 0, "very_unlikely": 0,
 }  # fmt: skip
 
+DENIAL: dict[Certainty, int] = {"definite": 2, "very_unlikely": 1, "unlikely": 0}
+"""How firm a denial is; any other word denies nothing."""
+
 COURSE: dict[Change, str] = {
     "new": "new", "resolved": "gone", "stable": "same",
     "larger": "more", "worse": "more", "smaller": "less", "better": "less",
@@ -72,9 +75,12 @@ def severity_agreement(claim: Claim, item: Evidence) -> Agreement:
 
 
 def allowed_certainty(item: Evidence) -> Certainty:
-    """The firmest word that evidence bears: an uncalibrated score or a poor quality no more than "may represent"."""
+    """The firmest word that evidence bears: its own words', where it has words; an uncalibrated score or a poor quality
+    no more than "may represent"."""
     if item.presence == "indeterminate" or (item.quality is not None and item.quality < LOW_QUALITY):
         return "may_represent"
+    if item.certainty is not None:
+        return item.certainty
     if item.score is None or item.score_kind in ("quality", "none"):
         return "definite"
     if not item.calibrated or item.score_kind != "probability":
@@ -83,7 +89,9 @@ def allowed_certainty(item: Evidence) -> Certainty:
 
 
 def is_overclaim(claim: Claim, item: Evidence) -> bool:
-    """Whether the text is firmer than its evidence."""
+    """Whether the text is firmer than its evidence: in what it asserts, or in what it rules out."""
+    if claim.presence == "absent" == item.presence and item.certainty in DENIAL:
+        return DENIAL.get(claim.certainty, 0) > DENIAL[item.certainty]
     return claim.presence == "present" and FIRMNESS[claim.certainty] > FIRMNESS[allowed_certainty(item)]
 
 

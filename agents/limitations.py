@@ -28,6 +28,11 @@ CODES = {
     "gate": "low_quality",
     "guessed": "view",
     "caveat": "baseline",
+    "answered": "baseline",
+    "not_outlined": "not_served",
+    "absent": "low_quality",
+    "unread": "not_assessed",
+    "unspoken": "not_assessed",
     "descriptive": "not_served",
 }
 """Which code of the schema each sentence of the file carries."""

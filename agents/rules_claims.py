@@ -343,7 +343,8 @@ def r10_certainty(case: Case) -> Iterator[Problem]:
             and _is_finding(case, claim)
             and is_overclaim(claim, found.best)
         ):
-            bears = allowed_certainty(found.best).replace("_", " ")
+            denied = claim.presence == "absent" and found.best.certainty
+            bears = (denied or allowed_certainty(found.best)).replace("_", " ")
             reason = (
                 f"says {claim.certainty.replace('_', ' ')}; the evidence ({found.best.id}) bears no more than {bears!r}"
             )

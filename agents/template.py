@@ -17,17 +17,20 @@ from readingroom.prompts.words import digest_of_words, load_words, read_words
 
 
 class Selector(Value):
-    """Which evidence a rule speaks of; what is not named may be anything, but a change must be asked for."""
+    """Which evidence a rule speaks of; what is not named may be anything, but change and words must be asked for."""
 
     observation: str | None = None
     presence: Presence | None = None
     change: Change | None = None
+    quoted: bool = False
+    """Evidence in a model's own words, whatever its change."""
 
     def fits(self, item: Evidence) -> bool:
         return (
             self.observation in (None, item.observation)
             and self.presence in (None, item.presence)
-            and self.change == item.change
+            and bool(item.quote) == self.quoted
+            and (self.quoted or self.change == item.change)
         )
 
 

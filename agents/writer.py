@@ -11,6 +11,7 @@ from readingroom.domain.finding import Comparison, Finding, Statement
 from readingroom.domain.image import ImageRef
 from readingroom.domain.measurement import Measurement
 from readingroom.domain.terms import Laterality
+from readingroom.language.lexicon import lexicon
 from readingroom.prompts.words import render
 
 OPPOSITE: dict[Laterality, str] = {"left": "right", "right": "left"}
@@ -31,6 +32,10 @@ class Told:
     """That measurement's sd with as many digits."""
     earlier: str
     """The same quantity on the prior image."""
+    quote: str
+    """Its own words, where a model returned words."""
+    kind: str
+    """What the observation is in the lexicon: finding, structure, measurement, device, quality."""
     structure: str
     has: str
     was: str
@@ -53,6 +58,8 @@ def _told(item: Evidence) -> Told:
         laterality=item.laterality,
         opposite=OPPOSITE.get(item.laterality, ""),
         zone=item.zone,
+        quote=item.quote,
+        kind=lexicon().concepts[item.observation].kind if item.observation in lexicon().concepts else "finding",
         text=first.text if first else "",
         spread=(first.spread if first else "") or "not known",
         earlier=earlier.text if earlier else "",
@@ -75,6 +82,18 @@ def _beside(rule: SentenceRule, item: Evidence, ledger: Sequence[Evidence]) -> d
     return found
 
 
+def _same_words(item: Evidence, ledger: Sequence[Evidence]) -> dict[str, Evidence]:
+    """What else the same sentence of a model claims, by id: one sentence is told once, on all of it."""
+    if not item.quote:
+        return {}
+    return {
+        other.id: other
+        for other in ledger
+        if other is not item
+        and (other.quote, other.image_id, other.origin.step) == (item.quote, item.image_id, item.origin.step)
+    }
+
+
 def _finding(rule: SentenceRule, item: Evidence, beside: dict[str, Evidence], index: int, where: str) -> Finding:
     cited = (item, *beside.values())
     measured: dict[str, Measurement] = {part.name: part for part in item.measurements}
@@ -91,7 +110,8 @@ def _finding(rule: SentenceRule, item: Evidence, beside: dict[str, Evidence], in
         presence=item.presence,
         laterality=item.laterality,
         zone=item.zone,
-        severity=item.severity,
+        severity=item.severity if item.presence != "absent" else None,
+        certainty=item.certainty or "definite",
         measurements=tuple(part for source in cited for part in source.measurements),
         comparison=comparison,
         evidence=tuple(source.id for source in cited),
@@ -124,14 +144,16 @@ def write_findings(
             beside = _beside(rule, item, ledger)
             if beside is None:
                 continue
+            beside |= _same_words(item, ledger)
             finding = _finding(rule, item, beside, len(findings) + 1, where)
             findings.append(finding)
             told |= {item.id, *(other.id for other in beside.values())}
-            if item.observation != "image":
+            if item.observation != "image" and not item.quote:
                 structures.append(structure_of(item))
             if rule.impression:
                 text = render(rule.impression, where, e=_told(item))
-                statements.append(Statement(id=f"I{len(statements) + 1}", text=text, derived_from=(finding.id,)))
+                if text:
+                    statements.append(Statement(id=f"I{len(statements) + 1}", text=text, derived_from=(finding.id,)))
     if template.impression and structures:
         statements.append(_closing(template, findings, structures, len(statements) + 1))
     return tuple(findings), tuple(statements)

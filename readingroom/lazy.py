@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-__all__ = ["demonstration", "masks", "room", "show"]
+from readingroom.later import Later
 
-
-class Later:
-    """Stands for a module until the first look at one of its names.
-
-    importlib's own LazyLoader puts half-made modules where `inspect` walks into them.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, attribute: str) -> Any:
-        return getattr(import_module(self._name), attribute)
-
+__all__ = ["demonstration", "masks", "model_server", "room", "show", "suite"]
 
 if TYPE_CHECKING:
-    from readingroom import demonstration, masks, room, show
+    from readingroom import demonstration, masks, model_server, room, show
+    from readingroom.conformance import suite
 else:
     room = Later("readingroom.room")
     show = Later("readingroom.show")
     masks = Later("readingroom.masks")
     demonstration = Later("readingroom.demonstration")
+    suite = Later("readingroom.conformance.suite")
+    model_server = Later("readingroom.model_server")

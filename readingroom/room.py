@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from readingroom import __version__
 from readingroom.domain.image import ImageRef
@@ -21,12 +21,13 @@ from readingroom.reading import Reading
 from readingroom.runs.run import Run, Step
 from readingroom.runs.store import Store
 from readingroom.runs.trace import Trace, now
+from readingroom.serving import Serving
 from readingroom.settings import Settings, load_settings, subject_key
-from readingroom.tools.backends.classical.backend import BASELINE, ClassicalBackend
+from readingroom.tools.backends.endpoint.config import EndpointConfig
 from readingroom.tools.classify import ClassifyRequest, ClassifyResult, classify
 from readingroom.tools.embed import EmbedRequest, EmbedResult, embed
 from readingroom.tools.tool import Bench, Masks
-from readingroom.workflows.admission import gated, related, restated, routed
+from readingroom.workflows.admission import gated, related, restated, routed, without_the_name
 from readingroom.workflows.compose import Occasion, compose
 from readingroom.workflows.verification import Verified, verify_text
 from readingroom.workflows.workflows import WORKFLOWS
@@ -59,16 +60,6 @@ def _request(words: dict[str, Any]) -> Request:
         raise BadRequest(f"{name} cannot be {given[:60]!r}", do=f"{first['msg']}.") from error
 
 
-def wait_for(answer: Coroutine[Any, Any, Answer]) -> Answer:
-    """Run to the end from ordinary code. Raises BadRequest inside a running loop, where `await` is the way."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(answer)
-    answer.close()
-    raise BadRequest("an event loop is already running here", do="Use `await room.draft(...)` instead.")
-
-
 class ReadingRoom:
     """Reads studies with one backend and keeps a record of every run."""
 
@@ -76,6 +67,7 @@ class ReadingRoom:
         """Settings come from arguments, else READINGROOM_* and readingroom.toml. Raises BadRequest for a wrong one."""
         self.settings = settings or load_settings(**given)
         self.store = Store(self.settings.home)
+        self.serving = Serving(self.settings)
 
     def read(self, paths: Paths, *, prior: Paths | None = None, lateral: Paths | None = None) -> Study:
         """Decode a study. Raises BadFile or BadStudy with what is wrong and what to do."""
@@ -106,6 +98,7 @@ class ReadingRoom:
         asked = _request(words)
         study = await asyncio.to_thread(self.read, paths, prior=prior, lateral=lateral)
         study = restated(study, asked.stated)
+        asked = without_the_name(study, asked, subject_key(self.settings.config))
         trace, bench = self._begin(workflow, study, asked, listen)
         with trace.recorded():
             study, bench = await routed(study, bench)
@@ -116,7 +109,7 @@ class ReadingRoom:
                 run=trace.run.id,
                 workflow=workflow,
                 planner="fixed workflow",
-                backend=BASELINE,
+                answered=bench.lookers(),
                 code_version=__version__,
                 started=trace.run.started,
                 finished=now(),
@@ -127,13 +120,44 @@ class ReadingRoom:
 
     def draft_sync(self, paths: Paths, **named: Any) -> Reading:
         """`draft` for scripts and notebooks without a running loop."""
-        return wait_for(self.draft(paths, **named))
+        return self.wait_for(self.draft(paths, **named))
 
-    async def embed(self, paths: Paths, listen: Listener | None = None) -> EmbedResult:
-        """The first image as a vector, kept in the store by digest."""
+    def wait_for(self, answer: Coroutine[Any, Any, Answer]) -> Answer:
+        """Run one of this room's calls to the end from ordinary code, and close its connections.
+
+        Raises BadRequest inside a running loop, where `await` is the way.
+        """
+
+        async def closing() -> Answer:
+            try:
+                return await answer
+            finally:
+                await self.aclose()
+
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return asyncio.run(closing())
+        answer.close()
+        raise BadRequest("an event loop is already running here", do="Use `await room.draft(...)` instead.")
+
+    def endpoint(self, address: str, key: str | None = None) -> EndpointConfig:
+        """How to call an endpoint: one of the settings by its model's id, or any by URL or resource ID."""
+        known = next((config for model, config in self.settings.endpoints.items() if model == address), None)
+        secret = SecretStr(key) if key else None
+        if known is None:
+            return EndpointConfig(address=address, key=secret)
+        return known.model_copy(update={"key": secret}) if secret else known
+
+    async def aclose(self) -> None:
+        """Close the connections to endpoints; the next call opens them again."""
+        await self.serving.aclose()
+
+    async def embed(self, paths: Paths, model: str = "", listen: Listener | None = None) -> EmbedResult:
+        """The first image as a vector, kept in the store by digest; `model` names one of several that embed."""
         bench, image = await self._one_image("embed", paths, listen)
         with bench.trace.recorded():
-            result = await embed(bench, "embed", EmbedRequest(image=image.ref.id))
+            result = await embed(bench, "embed", EmbedRequest(image=image.ref.id, model=model))
             bench.trace.finish(result)
         return result
 
@@ -153,6 +177,7 @@ class ReadingRoom:
         return self._begin(workflow, study, Request(), listen)[1], study.images[0]
 
     def _begin(self, workflow: str, study: Study, request: Request, listen: Listener | None) -> tuple[Trace, Bench]:
+        backend = self.serving.backend(study.marks)
         trace = Trace.begin(
             self.store,
             workflow=workflow,
@@ -162,7 +187,7 @@ class ReadingRoom:
             listen=listen,
         )
         images = {image.ref.id: image for image in study.images}
-        return trace, Bench(images, ClassicalBackend(), trace, Masks(self.store.blobs))
+        return trace, Bench(images, backend, trace, Masks(self.store.blobs))
 
     def runs(self, limit: int = 50) -> tuple[Run, ...]:
         """The latest runs, newest first."""

@@ -8,10 +8,16 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from dotenv import dotenv_values
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from readingroom.endpoint_names import ARM, MARK, endpoints_of
 from readingroom.errors import BadRequest, RecordError
+from readingroom.tools.backends.endpoint.config import EndpointConfig
+from readingroom.tools.contracts.model_ids import ModelId
+
+BACKENDS = ("classical", "endpoint", "local")
 
 
 def _data_home() -> Path:
@@ -26,15 +32,36 @@ class Settings(BaseSettings):
     """Everything that can be set. Given values go before the environment, the environment before the file."""
 
     model_config = SettingsConfigDict(
-        env_prefix="READINGROOM_", toml_file="readingroom.toml", extra="forbid", frozen=True
+        env_prefix="READINGROOM_", env_nested_delimiter="__", toml_file="readingroom.toml", extra="forbid", frozen=True
     )
 
     home: Path = Field(default_factory=_data_home)
     """Where runs, stored files and reports are kept."""
     config: Path = Field(default_factory=_config_home)
     """Where this installation's key for pseudonyms is kept: apart from the runs."""
-    backend: Literal["classical"] = "classical"
-    """Where models run."""
+    backend: str = "classical"
+    """Where models run: classical, endpoint or local; several by commas, each call to the first that serves it."""
+    endpoints: dict[ModelId, EndpointConfig] = Field(default_factory=dict)
+    """Deployed models by id; MI2_MODEL_ENDPOINT and its like (endpoint_names) fill in what is not set here."""
+    weights: dict[ModelId, Path] = Field(default_factory=dict)
+    """Folders or files with weights on this machine, by model id."""
+    trust_model_code: bool = False
+    """MLflow model folders and exported torch programs run their own code when loaded; only then are they."""
+    burned_in_text: Literal["refuse", "mask", "allow"] = "refuse"
+    """What to do with words found in pixels that are to leave this machine."""
+    presence_parameters: Path | None = None
+    """The published target_dist.json of BiomedParse, for its test of absent objects."""
+    cache: bool = True
+    """Keep endpoints' answers in the home folder, by what was asked."""
+
+    @field_validator("backend")
+    @classmethod
+    def _known(cls, given: str) -> str:
+        names = [name.strip() for name in given.split(",")]
+        strange = [name for name in names if name not in BACKENDS]
+        if strange or len(set(names)) < len(names):
+            raise ValueError(f"choose from {', '.join(BACKENDS)}, each once, separated by commas")
+        return ",".join(names)
 
     @classmethod
     def settings_customise_sources(
@@ -52,7 +79,11 @@ class Settings(BaseSettings):
 def load_settings(**given: object) -> Settings:
     """Raises BadRequest naming the setting that is wrong."""
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what mypy cannot
+        settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks what mypy cannot
+        environment = {**dotenv_values(".env"), **os.environ}
+        named = {name: value for name, value in environment.items() if value and (MARK in name or name == ARM)}
+        found = {model: EndpointConfig(**fields) for model, fields in endpoints_of(named).items()} if named else {}
+        return settings.model_copy(update={"endpoints": found | settings.endpoints})
     except (TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise BadRequest(f"cannot be read ({error})", where="readingroom.toml", do="Mend or remove it.") from error
     except ValidationError as error:

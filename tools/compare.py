@@ -8,10 +8,10 @@ from readingroom.domain.evidence import Evidence
 from readingroom.domain.terms import Change
 from readingroom.domain.value import Value
 from readingroom.tools.backends.protocol import Model
-from readingroom.tools.tool import TOOL_VERSION, Answer, Bench, Result, Tool
+from readingroom.tools.tool import EMBEDDED, TOOL_VERSION, Answer, Bench, Result, Tool
 
 MODEL = Model(
-    backend="embedded",
+    backend=EMBEDDED,
     name="comparison",
     version=TOOL_VERSION,
     preprocessing_id="none",

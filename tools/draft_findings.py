@@ -27,6 +27,11 @@ class DraftResult(Result):
 
     not_assessed: tuple[str, ...]
     """Concepts that nobody looked for; they belong under limitations."""
+    unspoken: tuple[str, ...] = ()
+    """What a reader expects to be told and the model was silent about."""
+    unread: tuple[str, ...] = ()
+    """What the model said and nothing may rest on: a reason and its words."""
+    lateral_seen: bool = False
     model: str
     description: str
 
@@ -56,6 +61,7 @@ def _evidence(bench: Bench, answer: Answer, image: Image, found: Drafted, model:
         laterality=found.laterality,
         zone=found.zone,
         severity=found.severity,
+        certainty=found.certainty if found.quote else None,
         change=found.change,
         prior_image_id=found.prior_image_id,
         measurements=found.measurements,
@@ -81,6 +87,9 @@ async def draft_findings(bench: Bench, step: str, request: DraftRequest) -> Draf
         found = tuple(_evidence(bench, answer, images[0], item, draft.model) for item in draft.findings)
         return DraftResult(
             not_assessed=draft.not_assessed,
+            unspoken=draft.unspoken,
+            unread=draft.unread,
+            lateral_seen=draft.lateral_seen,
             model=f"{draft.model.name} {draft.model.version}",
             description=draft.model.description,
             evidence=found,

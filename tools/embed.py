@@ -11,11 +11,13 @@ from readingroom.tools.tool import Answer, Bench, Result, Tool
 
 
 class EmbedRequest(Value):
-    """Turn one image into a vector of 1024 numbers of length 1. Vectors of different models or preparations are not
-    comparable: the answer names both."""
+    """Turn one image into a vector of length 1, of 1024 numbers (Prov-GigaPath: 1536). Vectors of different models or
+    preparations are not comparable: the answer names both."""
 
     image: str
     """The id of an image of this study."""
+    model: str = ""
+    """One of several that embed, by id (medimageinsight, gigapath); empty: the backend's choice for such an image."""
 
 
 class EmbedResult(Result):
@@ -23,7 +25,7 @@ class EmbedResult(Result):
 
     image: str
     vector: str
-    """Digest of 1024 little-endian float32 in the store."""
+    """Digest of `dimensions` little-endian float32 in the store."""
     dimensions: int
     model: str
     version: str
@@ -36,7 +38,7 @@ async def embed(bench: Bench, step: str, request: EmbedRequest) -> EmbedResult:
     image = bench.image(request.image)
 
     async def work(answer: Answer) -> EmbedResult:
-        found = await bench.backend.embed(image)
+        found = await bench.backend.embed(image, request.model)
         content = np.ascontiguousarray(found.vector, dtype="<f4").tobytes()
         digest = bench.masks.blobs.put(content)
         answer.origin(found.model, {"vector": digest, "sha256": hashlib.sha256(content).hexdigest()})

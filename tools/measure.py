@@ -22,10 +22,10 @@ from readingroom.tools.quantities import diameters_of, scale_of
 from readingroom.tools.segment import Outline
 from readingroom.tools.structures import quantities_of
 from readingroom.tools.target import target_of
-from readingroom.tools.tool import TOOL_VERSION, Answer, Bench, Result, Tool
+from readingroom.tools.tool import EMBEDDED, TOOL_VERSION, Answer, Bench, Result, Tool
 
 MODEL = Model(
-    backend="embedded",
+    backend=EMBEDDED,
     name="morphometry",
     version=TOOL_VERSION,
     preprocessing_id="source-pixels",
@@ -52,7 +52,7 @@ class MeasureResult(Result):
 
     image: str
     skipped: tuple[str, ...] = ()
-    """Targets that were not assessable."""
+    """Targets that were not assessable or not found."""
 
 
 def _line(image: Image, ends: tuple[float, float, float, float], label: str) -> Region:
@@ -171,11 +171,11 @@ async def measure(bench: Bench, step: str, request: MeasureRequest) -> MeasureRe
     image = bench.image(request.image)
 
     def compute(answer: Answer) -> MeasureResult:
-        usable = {outline.target: outline for outline in request.outlines if outline.assessable}
+        usable = {outline.target: outline for outline in request.outlines if outline.assessable and not outline.absent}
         masks = {target: bench.masks.get(outline.mask) for target, outline in usable.items()}
         found = [_one(answer, image, usable[target], mask) for target, mask in masks.items()]
         found += _together(answer, image, usable, masks)
-        skipped = tuple(outline.target for outline in request.outlines if not outline.assessable)
+        skipped = tuple(outline.target for outline in request.outlines if not outline.assessable or outline.absent)
         return MeasureResult(image=image.ref.id, skipped=skipped, evidence=tuple(found))
 
     async def work(answer: Answer) -> MeasureResult:

@@ -17,6 +17,8 @@ class Served(Value):
 
     name: str
     needs: str
+    env: str = ""
+    """How Microsoft's examples begin the names of its settings: MI2 for MI2_MODEL_ENDPOINT."""
     segments: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     only_on_request: tuple[str, ...] = ()
     embeds: str = ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.region import Region
+from readingroom.domain.terms import Presence
 from readingroom.domain.value import Value
 from readingroom.imaging.geometry import region_of_mask
 from readingroom.imaging.image import Image
@@ -34,6 +35,8 @@ class Outline(Value):
     quality: float
     """0..1; below 0.5 the target is not assessable and nothing may be said of it."""
     assessable: bool
+    absent: bool = False
+    """Looked for and not there; the mask is empty."""
     reason: str
     caveat: str
     boundary_sd: float | None
@@ -68,6 +71,19 @@ def _on_its_side(image: Image, found: Segmented) -> Segmented:
     return replace(found, quality=min(found.quality, ASSESSABLE / 2), quality_reason=reason)
 
 
+SAID: dict[Presence, str] = {
+    "present": "outlined by ",
+    "absent": "not found by ",
+    "not_assessed": "not assessable: ",
+}
+
+
+def _presence(found: Segmented) -> Presence:
+    if not found.assessable:
+        return "not_assessed"
+    return "absent" if found.absent else "present"
+
+
 async def segment(bench: Bench, step: str, request: SegmentRequest) -> SegmentResult:
     """Raises NotServed for targets that the backend does not serve, BadRequest for an unknown image."""
     image = bench.image(request.image)
@@ -81,19 +97,19 @@ async def segment(bench: Bench, step: str, request: SegmentRequest) -> SegmentRe
             digest = bench.masks.put(found.mask)
             raw = {"target": found.target, "mask": digest, "quality": round(found.quality, 4), "method": found.method}
             target = target_of(found.target)
+            presence = _presence(found)
             item = Evidence(
                 id=answer.next_id(len(evidence)),
                 observation=target.observation,
-                presence="present" if found.assessable else "not_assessed",
+                presence=presence,
                 laterality=target.laterality,
+                certainty="unlikely" if presence == "absent" else None,
                 regions=regions_of(image, found, digest),
                 score=round(found.quality, 3),
                 score_kind="quality",
                 quality=round(found.quality, 3),
                 quality_reason=found.quality_reason,
-                summary=f"{found.target} outlined by {found.method}"
-                if found.assessable
-                else f"{found.target} not assessable: {found.quality_reason}",
+                summary=f"{found.target} {SAID[presence]}{found.method if found.assessable else found.quality_reason}",
                 image_id=image.ref.id,
                 origin=answer.origin(found.model, raw),
             )
@@ -104,6 +120,7 @@ async def segment(bench: Bench, step: str, request: SegmentRequest) -> SegmentRe
                     mask=digest,
                     quality=round(found.quality, 3),
                     assessable=found.assessable,
+                    absent=found.absent,
                     reason=found.quality_reason,
                     caveat=found.caveat,
                     boundary_sd=found.boundary_sd,

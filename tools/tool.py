@@ -18,6 +18,9 @@ from readingroom.runs.blobs import Blobs
 from readingroom.runs.trace import StepIntent, Trace
 from readingroom.tools.backends.protocol import Backend, Model
 
+EMBEDDED = "embedded"
+"""The backend of models that are arithmetic on what other models answered."""
+
 TOOL_VERSION = "1"
 """Raised when a tool's result for the same request changes."""
 
@@ -54,6 +57,12 @@ class Bench:
     backend: Backend
     trace: Trace
     masks: Masks
+    answered: dict[str, Model] = field(default_factory=dict)
+    """Who gave the evidence of this run, by name and version."""
+
+    def lookers(self) -> tuple[Model, ...]:
+        """Those of them that looked at pixels, by name; arithmetic on their answers is not one."""
+        return tuple(self.answered[name] for name in sorted(self.answered) if self.answered[name].backend != EMBEDDED)
 
     def image(self, name: str) -> Image:
         if name not in self.images:
@@ -74,7 +83,7 @@ class Bench:
         )
 
         async def call(name: str) -> tuple[Any, dict[str, object]]:
-            answer = Answer(tool, name, self.backend, digest_of(intent.request))
+            answer = Answer(tool, name, self.backend, digest_of(intent.request), self.answered)
             result = await work(answer)
             return result, {"raw": answer.raw, "result": result.model_dump(mode="json")}
 
@@ -102,11 +111,13 @@ class Answer:
     step: str
     backend: Backend
     input_sha256: str
+    answered: dict[str, Model]
     raw: list[dict[str, Any]] = field(default_factory=list)
 
     def origin(self, model: Model, raw: dict[str, Any]) -> Origin:
         """Keep one raw answer and name it as the origin of evidence."""
         self.raw.append(raw)
+        self.answered[f"{model.name} {model.version}"] = model
         return Origin(
             tool=self.tool,
             tool_version=TOOL_VERSION,

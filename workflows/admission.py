@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from readingroom.domain.gate import Gate
 from readingroom.domain.image import ImageRef, Spacing
-from readingroom.domain.request import Stated
-from readingroom.errors import BadRequest, BadStudy
+from readingroom.domain.request import Request, Stated
+from readingroom.errors import BadRequest, BadStudy, NotServed, ToolFailed
 from readingroom.imaging.gate import inspect
 from readingroom.imaging.image import Image, Study
 from readingroom.imaging.windowing import preset
+from readingroom.language.identifiers import without_names
 from readingroom.tools.classify import ClassifyRequest, ClassifyResult, classify
 from readingroom.tools.tool import Bench
 
@@ -54,6 +55,19 @@ def restated(study: Study, stated: Stated) -> Study:
     return replace(study, images=tuple(settled(image) for image in study.images))
 
 
+def without_the_name(study: Study, request: Request, key: bytes) -> Request:
+    """The request with the patient's own name and numbers, as the header has them, taken out of its words.
+
+    They are kept in no run and told in no report, whoever typed them.
+    """
+
+    def clean(text: str | None) -> str | None:
+        return without_names(text, study.marks, key).text if text else text
+
+    texts = {"indication", "technique", "prior_report"}
+    return request.model_copy(update={name: clean(getattr(request, name)) for name in texts})
+
+
 def _with_side(ref: ImageRef) -> ImageRef:
     """A frontal radiograph without a side in its header is shown facing the reader: image left is patient right."""
     frontal = ref.modality == "x_ray" and ref.anatomy == "chest" and ref.view != "lateral"
@@ -71,7 +85,11 @@ def _within(modality: str, found: ClassifyResult) -> str:
 
 
 async def _routed_ref(bench: Bench, image: Image) -> ImageRef:
-    found = await classify(bench, f"route-{image.ref.id}", ClassifyRequest(image=image.ref.id))
+    """Where nothing can tell, the image stays of unknown kind, and the report says so."""
+    try:
+        found = await classify(bench, f"route-{image.ref.id}", ClassifyRequest(image=image.ref.id))
+    except (NotServed, ToolFailed):
+        return image.ref
     label = found.label if image.ref.modality == "unknown" else _within(image.ref.modality, found)
     modality, _, anatomy = label.partition(" ")
     if label == "unknown":

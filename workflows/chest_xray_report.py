@@ -14,9 +14,10 @@ from readingroom.tools.draft_findings import DraftRequest, DraftResult, draft_fi
 from readingroom.tools.measure import MeasureRequest, measure
 from readingroom.tools.segment import SegmentRequest, segment
 from readingroom.tools.tool import Bench
-from readingroom.workflows.reading import Gathered, caveats, outline_limits
+from readingroom.workflows.reading import Gathered, caveats, name_of, outline_limits
 
 TARGETS = ("right lung", "left lung", "heart")
+"""What the measures of a chest film need; a backend that lacks one leaves out the measures that need it."""
 
 
 def serves(image: Image) -> bool:
@@ -26,8 +27,17 @@ def serves(image: Image) -> bool:
 
 async def _outlined(bench: Bench, gathered: Gathered, image: Image, name: str) -> tuple[Evidence, ...]:
     """Outlines of one film, measured; empty where the backend could not."""
+    served = bench.backend.targets(image.ref)
+    targets = tuple(target for target in TARGETS if target in served)
+    gathered.limitations += [
+        limitation("not_outlined", target=target, image=name_of(image.ref), backend=bench.backend.name)
+        for target in TARGETS
+        if target not in served
+    ]
+    if not targets:
+        return ()
     outlines = await gathered.attempt(
-        f"segment-{name}", segment(bench, f"segment-{name}", SegmentRequest(image=image.ref.id, targets=TARGETS))
+        f"segment-{name}", segment(bench, f"segment-{name}", SegmentRequest(image=image.ref.id, targets=targets))
     )
     if outlines is None:
         return ()
@@ -71,8 +81,12 @@ async def chest_xray_report(bench: Bench, study: Study, request: Request) -> Gat
         gathered.degraded += side.degraded
     if drafted is not None:
         gathered.evidence.append(drafted.evidence)
-        gathered.limitations.append(limitation("not_assessed", concepts=list(drafted.not_assessed)))
-        if study.laterals:
+        if drafted.not_assessed:
+            gathered.limitations.append(limitation("not_assessed", concepts=list(drafted.not_assessed)))
+        if drafted.unspoken:
+            gathered.limitations.append(limitation("unspoken", model=drafted.model, concepts=list(drafted.unspoken)))
+        gathered.limitations += [limitation("unread", model=drafted.model, reason=said) for said in drafted.unread]
+        if study.laterals and not drafted.lateral_seen:
             gathered.limitations.append(limitation("lateral", model=drafted.model))
     if prior is None:
         gathered.limitations.append(limitation("no_prior"))

@@ -17,6 +17,7 @@ from readingroom.domain.report import Provenance, Report
 from readingroom.domain.request import Request
 from readingroom.imaging.image import Study
 from readingroom.language.sentences import read_report
+from readingroom.tools.backends.classical.backend import BASELINE
 from readingroom.tools.backends.protocol import Model
 from readingroom.workflows.reading import Gathered, name_of
 
@@ -33,18 +34,32 @@ class Occasion:
     run: str
     workflow: str
     planner: str
-    backend: Model
+    answered: tuple[Model, ...]
+    """Who looked at the pixels, by name."""
     code_version: str
     started: str
     finished: str
 
 
-def _limits(gathered: Gathered, study: Study, gates: tuple[Gate, ...], backend: Model) -> tuple[Limitation, ...]:
-    refs = {image.ref.id: image.ref for image in study.images}
-    found = [
-        limitation("research_only"),
-        limitation("baseline", model=f"The {backend.name} {backend.version}", description=backend.description),
+def _who(answered: tuple[Model, ...]) -> list[Limitation]:
+    """One sentence for each model that looked at the pixels."""
+    lookers = answered or (BASELINE,)
+    only = all(model.backend == BASELINE.backend for model in lookers)
+    return [
+        limitation(
+            "baseline" if only else "answered",
+            model=f"{'The ' if model.backend == BASELINE.backend else ''}{model.name} {model.version}".strip(),
+            description=model.description,
+        )
+        for model in lookers
     ]
+
+
+def _limits(
+    gathered: Gathered, study: Study, gates: tuple[Gate, ...], answered: tuple[Model, ...]
+) -> tuple[Limitation, ...]:
+    refs = {image.ref.id: image.ref for image in study.images}
+    found = [limitation("research_only"), *_who(answered)]
     found += gathered.limitations
     found += [
         limitation("gate", image=name_of(refs[gate.image_id]), reason=check.reason)
@@ -91,7 +106,7 @@ def compose(gathered: Gathered, study: Study, request: Request, gates: tuple[Gat
         comparison=_comparison(study, request),
         findings=findings,
         impression=impression,
-        limitations=_limits(gathered, study, gates, occasion.backend),
+        limitations=_limits(gathered, study, gates, occasion.answered),
         evidence=ledger,
         provenance=Provenance(
             run=occasion.run,
@@ -100,7 +115,7 @@ def compose(gathered: Gathered, study: Study, request: Request, gates: tuple[Gat
             template_sha256=template.sha256,
             planner=occasion.planner,
             writer=WRITER,
-            backends=(f"{occasion.backend.name} {occasion.backend.version}",),
+            backends=tuple(f"{model.name} {model.version}".strip() for model in occasion.answered),
             code_version=occasion.code_version,
             started=occasion.started,
             finished=occasion.finished,

@@ -48,16 +48,24 @@ def name_of(ref: ImageRef) -> str:
 
 
 def outline_limits(result: SegmentResult, ref: ImageRef) -> list[Limitation]:
-    """One limitation for each target whose outline was of low quality, and what to mind about those that were not."""
-    return [
-        limitation("low_quality", target=f"the {part.target}", image=name_of(ref), reason=part.reason.rstrip("."))
-        for part in result.outlines
-        if not part.assessable
-    ] + [
-        limitation("caveat", target=part.target, caveat=part.caveat.rstrip("."))
-        for part in result.outlines
-        if part.assessable and part.caveat
-    ]
+    """One limitation for each target of low quality, each not found, and each with something to mind."""
+    return (
+        [
+            limitation("low_quality", target=f"the {part.target}", image=name_of(ref), reason=part.reason.rstrip("."))
+            for part in result.outlines
+            if not part.assessable
+        ]
+        + [
+            limitation("absent", target=f"the {part.target}", image=name_of(ref), reason=part.reason.rstrip("."))
+            for part in result.outlines
+            if part.assessable and part.absent
+        ]
+        + [
+            limitation("caveat", target=part.target, caveat=part.caveat.rstrip("."))
+            for part in result.outlines
+            if part.assessable and part.caveat
+        ]
+    )
 
 
 def caveats(refs: Iterable[ImageRef]) -> list[Limitation]:

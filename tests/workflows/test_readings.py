@@ -210,7 +210,7 @@ def test_current_and_prior_film_are_read_at_the_same_time(room, tmp_path, monkey
     phantom = ChestPhantom(seed=7, spacing_mm=2.0)
     now = write_chest(make_chest(phantom), tmp_path / "now")
     before = write_chest(make_chest(phantom.earlier(0.45)), tmp_path / "before")
-    monkeypatch.setattr("readingroom.room.ClassicalBackend", Meeting)
+    monkeypatch.setattr("readingroom.serving.ClassicalBackend", Meeting)
     report = room.draft_sync(now, prior=before).report
     assert report.status == "preliminary"
     assert any(finding.comparison for finding in report.findings)

@@ -45,19 +45,23 @@ class Segmented:
     caveat: str = ""
     boundary_sd: float | None = None
     """Standard deviation of the outline's position in source pixels, where cross-validation measured it."""
+    absent: bool = False
+    """The model was asked and, by a test of its answer, outlined nothing of the kind; the mask is then empty."""
 
     @property
     def assessable(self) -> bool:
         """Only then may a statement rest on it."""
-        return self.quality >= ASSESSABLE and bool(self.mask.any())
+        return self.quality >= ASSESSABLE and (self.absent or bool(self.mask.any()))
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A vector that stands for an image."""
+    """A vector of unit length that stands for an image or a text."""
 
     vector: NDArray[np.float32]
     model: Model
+    scaling: float | None = None
+    """Log of the temperature: p = softmax(exp(scaling) x image . texts), where the model tells one."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,12 @@ class Draft:
     not_assessed: tuple[str, ...]
     """Concepts of the lexicon that the model cannot see or did not look for."""
     model: Model
+    unspoken: tuple[str, ...] = ()
+    """What a reader expects to be told and the model said nothing of, where it does not tell what it looked for."""
+    unread: tuple[str, ...] = ()
+    """What the model said and nothing rests on: a reason and its words."""
+    lateral_seen: bool = False
+    """Whether the lateral view was among what it looked at."""
 
 
 class Backend(Protocol):
@@ -121,11 +131,21 @@ class Backend(Protocol):
         """What it segments without being asked by name, for such an image; empty: nothing."""
         ...
 
+    def targets_by_name(self, ref: ImageRef) -> tuple[str, ...] | None:
+        """What it segments when asked by name, for such an image; None: it takes any words."""
+        ...
+
     async def segment(self, image: Image, targets: tuple[str, ...]) -> tuple[Segmented, ...]:
         """One answer a target, in order. Raises NotServed naming the targets it does not serve for this image."""
         ...
 
-    async def embed(self, image: Image) -> Embedded: ...
+    async def embed(self, image: Image, model: str = "") -> Embedded:
+        """`model` names one of several that embed; empty: the backend's own choice for such an image."""
+        ...
+
+    async def embed_texts(self, texts: tuple[str, ...]) -> tuple[Embedded, ...]:
+        """One vector a text, in the space of `embed`'s own choice."""
+        ...
 
     async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified: ...
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import pickletools
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -134,10 +135,14 @@ def _tensor(pickled: bytes, path: str) -> _Tensor:
     stack: list[Any] = []
     memo: dict[int, Any] = {}
     try:
-        for opcode, argument, _ in pickletools.genops(pickled):
-            if opcode.name == "STOP":
-                break
-            _step(opcode.name, argument, stack, memo)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)  # odd escapes: no torch.save writes them
+            for opcode, argument, _ in pickletools.genops(pickled):
+                if opcode.name == "STOP":
+                    break
+                _step(opcode.name, argument, stack, memo)
+    except DeprecationWarning as error:
+        raise bad(path, "the pickle of one plain float tensor", "one with odd escapes") from error
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, UnicodeDecodeError, BadReply) as error:
         raise bad(path, "the pickle of one plain float tensor", "another one, which was not run") from error
     if len(stack) != 1 or not isinstance(stack[0], _Tensor):

@@ -19,6 +19,7 @@ from readingroom.tools.backends.classical.chest_reading import ChestSegments, re
 from readingroom.tools.backends.classical.descriptor import DESCRIPTOR_ID, PREPROCESSING_ID, describe
 from readingroom.tools.backends.classical.kind import kind_of
 from readingroom.tools.backends.classical.segment import Segment
+from readingroom.tools.backends.classical.text_vector import text_scaling, text_vector
 from readingroom.tools.backends.protocol import Classified, Draft, Embedded, Model, Scored, Segmented
 from readingroom.tools.models import models, served_targets, would_serve
 
@@ -30,6 +31,14 @@ BASELINE = Model(
     version=VERSION,
     preprocessing_id="source-pixels",
     description="classical image analysis and small models fitted by this project",
+)
+
+DESCRIPTOR = BASELINE.model_copy(
+    update={
+        "name": DESCRIPTOR_ID,
+        "preprocessing_id": PREPROCESSING_ID,
+        "description": "a hand-made image descriptor, not a foundation model",
+    }
 )
 
 LUNGLESS = frozenset({"brain", "head", "pelvis", "extremity", "hand", "foot", "knee"})
@@ -83,6 +92,10 @@ class ClassicalBackend:
         served = served_targets("classical", ref) if self._can_see(ref) else ()
         return tuple(name for name in served if name not in held_back and name not in doubled)
 
+    def targets_by_name(self, ref: ImageRef) -> tuple[str, ...]:
+        """All it serves for such an image."""
+        return served_targets("classical", ref) if self._can_see(ref) else ()
+
     @staticmethod
     def _can_see(ref: ImageRef) -> bool:
         return not (ref.modality == "ct" and ref.units != "HU") and ref.kind != "frames"
@@ -115,17 +128,16 @@ class ClassicalBackend:
             self._chests[key] = asyncio.create_task(asyncio.to_thread(read_chest, image, BASELINE))
         return await self._chests[key]
 
-    async def embed(self, image: Image) -> Embedded:
-        """Of a volume or several frames: the middle plane. Raises nothing of its own."""
+    async def embed(self, image: Image, model: str = "") -> Embedded:
+        """Of a volume or several frames: the middle plane. Raises NotServed where another model is named."""
+        if model not in ("", self.name, DESCRIPTOR_ID):
+            raise NotServed(f"the classical baseline does not embed with {model!r}", do=f"It has {DESCRIPTOR_ID}.")
         vector = await asyncio.to_thread(describe, _flat(image))
-        model = BASELINE.model_copy(
-            update={
-                "name": DESCRIPTOR_ID,
-                "preprocessing_id": PREPROCESSING_ID,
-                "description": "a hand-made image descriptor, not a foundation model",
-            }
-        )
-        return Embedded(vector, model)
+        return Embedded(vector, DESCRIPTOR, text_scaling())
+
+    async def embed_texts(self, texts: tuple[str, ...]) -> tuple[Embedded, ...]:
+        """Modality and body part that a text names, in the descriptor's space; never pathology."""
+        return tuple(Embedded(text_vector(text), DESCRIPTOR, text_scaling()) for text in texts)
 
     async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified:
         """Modality and anatomy. Raises NotServed for any other label, by name."""

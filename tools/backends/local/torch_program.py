@@ -105,9 +105,9 @@ class TorchProgram:
 def open_program(file: Path) -> Network:
     """The program on CUDA where it can be moved there and there is one, otherwise on the processor. Raises BadFile."""
     try:
-        import torch  # noqa: PLC0415  (an extra)
+        import torch  # noqa: PLC0415  (the user's own)
     except ImportError as error:
-        do = "Install it: pip install 'readingroom[torch]', or give the model as ONNX."
+        do = "Install torch as it suits your machine (pytorch.org), or give the model as ONNX."
         raise BadRequest("torch is not installed", where=str(file), do=do) from error
     try:
         if kind_of(file) == "exported":

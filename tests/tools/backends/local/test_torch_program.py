@@ -18,8 +18,11 @@ from readingroom.tools.contracts.gigatime import ask_markers, decode_markers
 from readingroom.tools.contracts.medimageinsight import decode_insight
 from tests.tools.backends.local.networks import PROJECTION, ask, cleared, expected_image, phantom
 
-torch = pytest.importorskip("torch", reason="torch is an extra")
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+torch = pytest.importorskip("torch", reason="torch is the user's own")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*torch.jit:FutureWarning"),
+]
 
 
 class ImageTower(torch.nn.Module):
