@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import traceback
@@ -13,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from readingroom import __version__
+from readingroom.cli_models import models
 from readingroom.errors import BadFile, ReadingRoomError
 from readingroom.lazy import demonstration, masks, room, show
 
@@ -24,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+app.add_typer(models, name="models")
 
 MOST_TEXT = 20_000_000
 """Bytes of a report file that is read; the JSON of a report with much evidence takes one or two million."""
@@ -173,11 +175,15 @@ def _outlined(images: list[Path], target: list[str] | None, stated: dict[str, An
 
 
 @app.command()
-def embed(images: Images, json: Json = False) -> None:
+def embed(
+    images: Images,
+    model: Annotated[str, typer.Option(help="medimageinsight or gigapath, where both are configured.")] = "",
+    json: Json = False,
+) -> None:
     """An image as a vector of length 1, with the model and the preparation it holds for."""
     the_room = room.ReadingRoom()
     with show.progress() as listen:
-        result = asyncio.run(the_room.embed(images, listen))
+        result = the_room.wait_for(the_room.embed(images, model, listen))
     show.vector(result, the_room.store.blobs.get(result.vector), json)
 
 
@@ -188,8 +194,9 @@ def classify(
     json: Json = False,
 ) -> None:
     """Which label fits; the baseline tells modality and body part and refuses pathology by name."""
+    the_room = room.ReadingRoom()
     with show.progress() as listen:
-        result = asyncio.run(room.ReadingRoom().classify(images, label or (), listen))
+        result = the_room.wait_for(the_room.classify(images, label or (), listen))
     show.labels(result, json)
 
 
@@ -219,12 +226,6 @@ def show_run(
 ) -> None:
     """A run's report and every step it took."""
     show.whole_run(*room.ReadingRoom().show(run), json)
-
-
-@app.command()
-def models() -> None:
-    """What serves what: every model known here, its targets, and what it needs."""
-    show.models()
 
 
 def _version(value: bool) -> None:

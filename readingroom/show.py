@@ -13,6 +13,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from readingroom.conformance.found import Conformance
+from readingroom.conformance.table import print_table
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.report import Report
 from readingroom.domain.value import Value
@@ -142,6 +144,14 @@ def whole_run(run: Run, steps: tuple[Step, ...], found: Report | None, as_json: 
     if found:
         console.print()
         print_report(console, found)
+
+
+def conformance(found: Conformance, as_json: bool) -> None:
+    """Every check of an endpoint, and the verdict."""
+    if as_json:
+        _dump(found.model_dump(mode="json"))
+    else:
+        print_table(_console(), found)
 
 
 def models() -> None:
