@@ -2,8 +2,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# What the tests are installed with; CI adds the heavy extras: make test EXTRAS=test,mlflow,torch
-EXTRAS ?= test
 
 .PHONY: demo test check clean
 
@@ -25,7 +23,7 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .[$(EXTRAS)]
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .[test]
 	touch $@ $(VENV)/.installed
 
 clean:
