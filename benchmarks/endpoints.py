@@ -3,7 +3,9 @@
 The limit is min(instances x concurrency / service seconds, bandwidth / bytes of one answer or request, 500 requests a
 second). Every run has its own simulator (readingroom.model_server, canned answers) in its own process, which admits
 2 x instances x concurrency and answers the next with 429, sends 5 MB/s, and lets 5 % of what it admits fail before the
-model is reached. The client is not told any of it. Every item is one text for MedImageInsight.
+model is reached. The client is not told any of it. Every item is one text for MedImageInsight. Our client's time runs
+from its first request to its last answer; the others' share leaves the end of their run out. (4, 8, 0.1 s) is 320
+items a second and wants two cores of its own: on a busy machine it measures the machine.
 
 Bars that --check holds for our client, each setting: 97 % of the limit or better, at most 2 % wasted calls (429 an
 item), nothing lost. The three settings were used to tune the client, the two held out were not.
@@ -83,11 +85,11 @@ class Setting:
 
 
 SETTINGS = (
-    Setting(2, 3, 0.3, 60),
+    Setting(2, 3, 0.3, 120),
     Setting(1, 1, 2.0, 120),
-    Setting(4, 8, 0.1, 60),
-    Setting(3, 2, 0.2, 60, held_out=True),
-    Setting(1, 4, 0.5, 75, held_out=True),
+    Setting(4, 8, 0.1, 90),
+    Setting(3, 2, 0.2, 120, held_out=True),
+    Setting(1, 4, 0.5, 120, held_out=True),
 )
 BESIDE = ("fixed 12", "fixed 64", "sequential", "toolkit")
 HEAVY = 100.0
@@ -206,8 +208,7 @@ def fixed(threads: int, wait: float = 1.0) -> Client:
 def module_of(path: Path) -> ModuleType:
     """One file of the toolkit by itself: its packages import Azure's SDK, which scoring does not use."""
     found = importlib.util.spec_from_file_location(path.stem, path)
-    assert found is not None
-    assert found.loader is not None
+    assert found is not None and found.loader is not None  # noqa: PT018
     module = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module
@@ -245,8 +246,7 @@ def toolkit(package: Path) -> Client:
 
 
 def client_of(name: str, package: Path | None) -> Client:
-    if name == "toolkit":
-        assert package is not None
+    if name == "toolkit" and package is not None:
         return toolkit(package)
     return {"ours": ours, "fixed 12": fixed(12), "fixed 64": fixed(64), "sequential": fixed(1)}[name]
 
@@ -265,8 +265,7 @@ def measure(name: str, setting: Setting, items: int, package: Path | None, seed:
         print("ready", flush=True)
         sys.stdin.readline()
         statuses: Counter[int] = Counter()
-        begun = time.perf_counter()
-        client = client_of(name, package)
+        client, begun = client_of(name, package), time.perf_counter()
         if name == "ours":
             lost = client(url, items, statuses)
             return Outcome(name, setting.name, items, time.perf_counter() - begun, setting.limit, dict(statuses), lost)
@@ -288,8 +287,7 @@ def start(name: str, setting: Setting, given: argparse.Namespace) -> subprocess.
     words = [sys.executable, __file__, "--one", json.dumps(told)]
     if given.toolkit:
         words += ["--toolkit", str(given.toolkit)]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    return subprocess.Popen(words, stdin=-1, stdout=-1, stderr=-1, text=True)
 
 
 def finished(children: list[subprocess.Popen[str]]) -> list[Outcome]:
@@ -319,9 +317,8 @@ def missing(package: Path | None) -> str:
         return "no --toolkit given"
     if not (package / "healthcareai_toolkit" / "clients" / "retry.py").is_file():
         return f"{package} is no package folder of healthcareai-examples"
-    gone = [
-        name for name in ("requests", "tenacity", "ratelimit", "joblib", "tqdm") if not importlib.util.find_spec(name)
-    ]
+    needed = ("requests", "tenacity", "ratelimit", "joblib", "tqdm")
+    gone = [name for name in needed if not importlib.util.find_spec(name)]
     return f"not installed: {', '.join(gone)}" if gone else ""
 
 

@@ -311,7 +311,9 @@ def test_no_failure_tells_the_key_the_patient_or_what_was_answered(name, wire, f
     assert not hidden_in(" ".join((*told, logged.getvalue())).encode(), *secrets, WORDS)
     assert not hidden_in(" ".join(repr(room.show(run.id)) for run in room.runs()).encode(), *secrets)
     for path, content in kept_in(tmp_path / "home").items():
-        assert not hidden_in(content, *PATIENT, KEY), path
+        # where the sources of a run that can go on are is the one thing kept of them, for its owner's eyes alone
+        private = path.startswith("unfinished/") and (tmp_path / "home" / path).stat().st_mode & 0o077 == 0
+        assert not hidden_in(content, *(() if private else PATIENT), KEY), path
 
 
 def test_a_key_that_no_header_can_hold_is_not_told(wire, film, tmp_path):

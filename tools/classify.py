@@ -61,7 +61,7 @@ async def classify(bench: Bench, step: str, request: ClassifyRequest) -> Classif
             scores=scores,
             reason=found.reason,
             calibrated=found.calibrated,
-            model=f"{found.model.name} {found.model.version}",
+            model=f"{found.model.name} {found.model.version}".strip(),
             evidence=(evidence,),
         )
 

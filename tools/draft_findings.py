@@ -90,7 +90,7 @@ async def draft_findings(bench: Bench, step: str, request: DraftRequest) -> Draf
             unspoken=draft.unspoken,
             unread=draft.unread,
             lateral_seen=draft.lateral_seen,
-            model=f"{draft.model.name} {draft.model.version}",
+            model=f"{draft.model.name} {draft.model.version}".strip(),
             description=draft.model.description,
             evidence=found,
         )

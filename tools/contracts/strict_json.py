@@ -12,7 +12,6 @@ it is the standard library's parser); the check for double keys adds under 5 % t
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,6 @@ from readingroom.errors import BadReply
 
 MOST_DEPTH = 32
 """Lists and objects within each other; the deepest contract (GigaTIME under "predictions") has five."""
-SHOWN = 80
-"""Characters of a body that is no JSON at all that an error may show, redacted."""
 _CHUNK = 1 << 20
 _NOT_STRUCTURE = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 
@@ -32,11 +29,12 @@ class NotStrict(ValueError):
 
 
 def parse_reply(body: bytes) -> Any:
-    """The value of an answer. Raises BadReply; only a body that is no JSON at all is shown, and that redacted."""
+    """The value of an answer. Raises BadReply, which shows nothing of it: servers hand back what they were sent."""
     try:
         return parse_strict(body)
     except NotStrict as error:
-        raise BadReply(f"{error}{_shown(body)}", where="answer", do=_DO) from error
+        page = " (a page, not an answer)" if body.lstrip()[:1] == b"<" else ""
+        raise BadReply(f"{error}{page}", where="answer", do=_DO) from error
 
 
 def parse_nested(text: str, path: str) -> Any:
@@ -100,14 +98,3 @@ def _depth(body: bytes) -> int:
         steps = np.where((part == ord("[")) | (part == ord("{")), 1, -1).cumsum() + level
         deepest, level = max(deepest, int(steps.max())), int(steps[-1])
     return deepest
-
-
-def _shown(body: bytes) -> str:
-    """The start of a page or a plain text (a proxy's error page); nothing of JSON, whose content is about a patient."""
-    head = body[: 4 * SHOWN].lstrip()
-    if not head or head[:1] in b'[{"' or head[:1] > b"~":
-        return ""
-    text = "".join(chr(byte) if 32 <= byte < 127 else " " for byte in head)
-    text = re.sub(r"[A-Za-z0-9+/=_-]{20,}", "(cut)", text)
-    text = re.sub(r"\d", "#", text)
-    return f': it starts with "{" ".join(text.split())[:SHOWN]}"'

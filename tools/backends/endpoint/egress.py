@@ -13,6 +13,7 @@ import logging
 import ssl
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import httpx
@@ -23,7 +24,7 @@ from readingroom.tools.backends.endpoint.failures import Interrupted
 from readingroom.tools.backends.endpoint.origin import host_of, origin_of
 from readingroom.tools.backends.endpoint.outgoing import vet
 from readingroom.tools.backends.endpoint.quiet import quiet
-from readingroom.tools.backends.endpoint.reading import STALL_SECONDS, read_body
+from readingroom.tools.backends.endpoint.reading import BODY_LIMIT, LARGER, STALL_SECONDS, read_body
 from readingroom.tools.contracts.ask import Ask
 
 CONNECT_SECONDS = 10.0
@@ -70,12 +71,13 @@ async def send(connections: Connections, known: Collection[str], parcel: Ask | C
         raise EgressRefused("this host is not configured", where=host, do="Name the endpoint in the settings.")
     request = _request(parcel, to)
     size = len(request.content)
+    limit = LARGER.get(parcel.model, BODY_LIMIT) if isinstance(parcel, Ask) else BODY_LIMIT
     logger.info("%s: %d bytes leave, sha256 %s", host, size, hashlib.sha256(request.content).hexdigest())
     try:
         with quiet():
             async with asyncio.timeout(to.seconds):
                 async with connections.lane() as lane:
-                    reply = await _exchange(lane, request, host)
+                    reply = await _exchange(lane, request, host, limit)
     except TimeoutError:
         raise Interrupted("timeout", f"no whole answer within {to.seconds:g} s", where=host) from None
     if 300 <= reply.status < 400:
@@ -86,6 +88,9 @@ async def send(connections: Connections, known: Collection[str], parcel: Ask | C
         )
     logger.debug("%s: answered %d with %d bytes", host, reply.status, len(reply.body))
     return reply
+
+
+_parsed = lru_cache(maxsize=64)(httpx.URL)
 
 
 def _request(parcel: Ask | Control, to: Destination) -> httpx.Request:
@@ -100,10 +105,10 @@ def _request(parcel: Ask | Control, to: Destination) -> httpx.Request:
         method, body = "POST", parcel.body()
     if method == "POST":
         headers["Content-Type"] = "application/json"
-    return httpx.Request(method, to.url, headers=headers, content=body, extensions={"timeout": patience})
+    return httpx.Request(method, _parsed(to.url), headers=headers, content=body, extensions={"timeout": patience})
 
 
-async def _exchange(lane: Lane, request: httpx.Request, host: str) -> Reply:
+async def _exchange(lane: Lane, request: httpx.Request, host: str, limit: int) -> Reply:
     """The whole of it is timed by `send`; only the connection and the pauses of the answer have times of their own.
 
     Errors of the library are not chained: they hold the request, and with it the bearer.
@@ -114,7 +119,7 @@ async def _exchange(lane: Lane, request: httpx.Request, host: str) -> Reply:
             lane.streams = STREAMS
         request.extensions["timeout"]["read"] = STALL_SECONDS
         try:
-            body = await read_body(response, host)
+            body = await read_body(response, host, limit)
         finally:
             await response.aclose()
     except httpx.ConnectTimeout:

@@ -25,13 +25,13 @@ FIRST_PROBE, LAST_PROBE = 100, 1600
 TROUBLE = 0.25
 """Share of recent calls (over about ten) failing by infrastructure above which nothing grows."""
 FIRST_PAUSE, LAST_PAUSE = 0.25, 8.0
-"""Seconds, doubling, that everything waits for when 429 comes though nothing of this cut has been answered yet."""
+"""Seconds, doubling, of which a random part is waited when 429 comes and nothing was answered since the last cut."""
 GROWN, GAINED = 1.5, 1.15
 """In flight, and answers a second: where the first has grown so much and the second not, more in flight is no use."""
 REST = 100
 """Answers for which growth rests then, the first time."""
 MOST = 512
-"""In flight at all: twice what 32 instances with 8 at once would admit."""
+"""In flight at all: what 32 instances with 8 at once each would admit."""
 
 Outcome = Literal["answered", "throttled", "failed", "given up"]
 
@@ -113,12 +113,11 @@ class Limiter:
 
     async def _enter(self, age: int) -> Slot:
         loop = asyncio.get_running_loop()
-        if not self._waiting and self._free(loop.time()):
-            return self._granted()
         future: asyncio.Future[Slot] = loop.create_future()
         self._entries += 1
         heapq.heappush(self._waiting, (age, self._entries, future))
-        if loop.time() < self._paused_until:
+        self._wake()
+        if not future.done() and loop.time() < self._paused_until:
             loop.call_at(self._paused_until, self._wake)
         try:
             return await future

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from readingroom.errors import BadRequest
@@ -18,6 +19,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=64)
 def origin_of(url: str, setting: str) -> str:
     """`https://host:port` in lower case.
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-NOISY = frozenset({"httpx", "httpcore", "hpack", "h2", "h11", "azure", "msal"})
-"""httpx logs the URL at INFO, httpcore headers of answers and hpack every header field at DEBUG."""
+NOISY = frozenset({"httpx", "httpcore", "hpack", "h2", "h11", "azure", "msal", "httpx2", "httpcore2", "aiohttp",
+                   "openai", "semantic_kernel"})  # fmt: skip
+"""httpx logs the URL at INFO, httpcore headers of answers and hpack every header field at DEBUG, semantic_kernel the
+arguments of calls at INFO."""
 
 _ours: ContextVar[bool] = ContextVar("readingroom_quiet", default=False)
 

@@ -11,6 +11,8 @@ from readingroom.tools.backends.endpoint.failures import Interrupted
 
 BODY_LIMIT = 64 << 20
 """Bytes of an answer once unpacked; 40 masks of 1024 x 1024 in base64 are 56 MB."""
+LARGER: dict[str, int] = {"gigatime": 256 << 20}
+"""Where an answer is larger by its contract: 23 maps of 512 x 512 as decimal numbers take 120 MB."""
 STALL_SECONDS = 30.0
 """Between two pieces of an answer that has begun to arrive."""
 _STEP = 1 << 20

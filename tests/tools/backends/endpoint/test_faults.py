@@ -118,6 +118,22 @@ def test_f07_the_deadline_bounds_everything():
     assert took == pytest.approx(40)
 
 
+def test_f08_an_endpoint_that_lets_nothing_through_is_left_alone_too():
+    """A throttled queue would otherwise wait out one deadline after the other."""
+
+    async def main():
+        async with Stub(behave=lambda _: Answer(429, b"")) as stub:
+            point = endpoint(stub.url, deadline=40)
+            found = await asyncio.gather(
+                *(point.score(texts(str(number)), decode) for number in range(50)), return_exceptions=True
+            )
+            assert all(isinstance(error, Unavailable) for error in found)
+            assert asyncio.get_running_loop().time() < 50
+            await point.aclose()
+
+    run(main())
+
+
 def test_f08_the_circuit_opens_says_until_when_and_closes_again():
     async def main():
         async with Stub(behave=lambda _: Answer(503, b"")) as stub:
