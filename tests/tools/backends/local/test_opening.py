@@ -84,9 +84,9 @@ def test_an_mlflow_folder_that_holds_onnx_offers_both_ways(tmp_path):
     assert isinstance(open_local("medimageinsight", folder, trust_code=True), MlflowFolder)
 
 
-def test_without_torch_its_extra_is_named(tmp_path, monkeypatch):
+def test_without_torch_its_source_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(BadRequest, match=r"readingroom\[torch\]"):
+    with pytest.raises(BadRequest, match=r"pytorch.org"):
         open_program(tmp_path / "model.pt")
 
 
