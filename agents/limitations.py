@@ -29,11 +29,20 @@ CODES = {
     "guessed": "view",
     "caveat": "baseline",
     "answered": "baseline",
+    "left_out": "tool_failed",
+    "planned_instead": "tool_failed",
     "not_outlined": "not_served",
     "absent": "low_quality",
     "unread": "not_assessed",
     "unspoken": "not_assessed",
     "descriptive": "not_served",
+    "sentences_left_out": "partial",
+    "writer_failed": "tool_failed",
+    "panel_differs": "partial",
+    "panel_thin": "tool_failed",
+    "looked_in_part": "partial",
+    "planned_in_part": "partial",
+    "consulted_instead": "tool_failed",
 }
 """Which code of the schema each sentence of the file carries."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import yaml
@@ -32,6 +33,9 @@ ENVIRONMENT.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
 LONGEST = 2000
 """Characters that one rendered sentence may have."""
 
+LONGEST_PROMPT = 12_000
+"""Characters that what a specialist is told may have."""
+
 
 def read_words(name: str) -> str:
     """The text of one file of this room, by its path within it."""
@@ -52,18 +56,46 @@ def digest_of_words(text: str) -> str:
 
 
 @cache
+def digest_of_all_words() -> str:
+    """SHA-256 over every file of words there is: templates, prompts, lexicon. Records name it."""
+    found: list[tuple[str, str]] = []
+
+    def look(folder: Traversable, name: str) -> None:
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                look(entry, f"{name}{entry.name}/")
+            elif entry.name.endswith((".yaml", ".j2")):
+                found.append((f"{name}{entry.name}", digest_of_words(entry.read_text(encoding="utf-8"))))
+
+    look(files("readingroom.prompts"), "")
+    return digest_of_words("\n".join(f"{name} {digest}" for name, digest in sorted(found)))
+
+
+@cache
 def _compiled(source: str) -> Template:
     return ENVIRONMENT.from_string(source)
 
 
 def render(source: str, where: str, /, **names: Any) -> str:
     """One sentence. Raises BadRequest where the template is broken or names what is not there."""
+    return _within(" ".join(_rendered(source, where, names).split()), LONGEST, where)
+
+
+def render_prompt(source: str, where: str, /, **names: Any) -> str:
+    """A prompt of several lines, which are kept. Raises BadRequest as `render` does."""
+    return _within(_rendered(source, where, names).strip(), LONGEST_PROMPT, where)
+
+
+def _rendered(source: str, where: str, names: dict[str, Any]) -> str:
     try:
-        text = " ".join(_compiled(source).render(**names).split())
+        return _compiled(source).render(**names)
     except (TemplateError, TypeError, ValueError) as error:
         raise BadRequest(
             f"the sentence {source[:80]!r} cannot be rendered ({error})", where=where, do="Mend the template."
         ) from error
-    if len(text) > LONGEST:
-        raise BadRequest(f"a sentence has {len(text)} characters, at most {LONGEST} are allowed", where=where)
+
+
+def _within(text: str, longest: int, where: str) -> str:
+    if len(text) > longest:
+        raise BadRequest(f"a sentence has {len(text)} characters, at most {longest} are allowed", where=where)
     return text

@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from readingroom import __version__
+from readingroom import __version__, cli_runs
+from readingroom.cli_ask import ask
+from readingroom.cli_chat import chat
 from readingroom.cli_models import models
 from readingroom.errors import BadFile, ReadingRoomError
 from readingroom.lazy import demonstration, masks, room, show
@@ -24,8 +26,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-app.add_typer(models, name="models")
 
 MOST_TEXT = 20_000_000
 """Bytes of a report file that is read; the JSON of a report with much evidence takes one or two million."""
@@ -213,12 +213,6 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command()
-def runs(limit: Annotated[int, typer.Option(min=1, help="How many.")] = 20, json: Json = False) -> None:
-    """List the latest runs, newest first."""
-    show.run_list(room.ReadingRoom().runs(limit), json)
-
-
 @app.command("show")
 def show_run(
     run: Annotated[str, typer.Argument(help='A run\'s id or its beginning; "last" is the newest.')] = "last",
@@ -226,6 +220,15 @@ def show_run(
 ) -> None:
     """A run's report and every step it took."""
     show.whole_run(*room.ReadingRoom().show(run), json)
+
+
+app.command()(ask)
+app.command()(chat)
+app.command()(cli_runs.resume)
+app.command()(cli_runs.replay)
+app.command()(cli_runs.diff)
+app.add_typer(cli_runs.runs, name="runs")
+app.add_typer(models, name="models")
 
 
 def _version(value: bool) -> None:

@@ -3,51 +3,90 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import json
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr, ValidationError
 
 from readingroom import __version__
-from readingroom.domain.image import ImageRef
+from readingroom.agents.answer import Answer
+from readingroom.asked import absolute, asked_of, recorded_study, unchanged
 from readingroom.domain.report import Report
 from readingroom.domain.request import Request
-from readingroom.domain.value import Value
-from readingroom.errors import BadRequest
+from readingroom.domain.value import digest_of
+from readingroom.errors import BadRequest, ReadingRoomError
 from readingroom.imaging.image import Image, Study
 from readingroom.imaging.reader import read_study
+from readingroom.later import Later
+from readingroom.prompts.words import digest_of_all_words
 from readingroom.reading import Reading
+from readingroom.runs.conditions import Conditions, same_house
+from readingroom.runs.difference import Difference, difference
+from readingroom.runs.integrity import Integrity, intact, integrity
+from readingroom.runs.replay import Replay, Replayed, replayed
 from readingroom.runs.run import Run, Step
 from readingroom.runs.store import Store
-from readingroom.runs.trace import Trace, now
+from readingroom.runs.trace import Trace
+from readingroom.runs.unfinished import Way
 from readingroom.serving import Serving
 from readingroom.settings import Settings, load_settings, subject_key
+from readingroom.staff import Staff
+from readingroom.stopping import run_stoppable
 from readingroom.tools.backends.endpoint.config import EndpointConfig
+from readingroom.tools.backends.protocol import Backend
+from readingroom.tools.backends.recorded import Recorded
 from readingroom.tools.classify import ClassifyRequest, ClassifyResult, classify
 from readingroom.tools.embed import EmbedRequest, EmbedResult, embed
 from readingroom.tools.tool import Bench, Masks
-from readingroom.workflows.admission import gated, related, restated, routed, without_the_name
-from readingroom.workflows.compose import Occasion, compose
+from readingroom.workflows import question
+from readingroom.workflows.admission import gated, restated, without_the_name
+from readingroom.workflows.drafting import drafted
 from readingroom.workflows.verification import Verified, verify_text
 from readingroom.workflows.workflows import WORKFLOWS
 
+if TYPE_CHECKING:
+    from readingroom import telemetry
+else:  # an extra, and off by default
+    telemetry = Later("readingroom.telemetry")
+
 Paths = str | Path | Sequence[str | Path]
-Answer = TypeVar("Answer")
+Given = TypeVar("Given")
 Listener = Callable[[Step], None]
-
-
-class Asked(Value):
-    """What a run was asked, as the record keeps it: words and references, no pixels and no paths."""
-
-    request: Request
-    images: tuple[ImageRef, ...]
 
 
 def _paths(given: Paths | None) -> tuple[Path, ...]:
     if given is None:
         return ()
     return (Path(given),) if isinstance(given, str | Path) else tuple(Path(item) for item in given)
+
+
+def _kept(given: Paths | None) -> tuple[str, ...]:
+    return absolute(_paths(given))
+
+
+def both(first: Callable[[Any], None] | None, second: Callable[[Any], None] | None) -> Callable[[Any], None] | None:
+    """One listener for two, either of which may be missing."""
+    if first is None or second is None:
+        return first or second
+
+    def told(what: Any) -> None:
+        first(what)
+        second(what)
+
+    return told
+
+
+def _identity(backend: Backend) -> str:
+    return f"{backend.name} {backend.version}"
+
+
+def _refuse_ended(run: Run) -> None:
+    if run.status in ("done", "failed"):
+        raise BadRequest(f"run {run.id} has ended ({run.status})", do="`readingroom show` tells it.")
 
 
 def _request(words: dict[str, Any]) -> Request:
@@ -68,6 +107,7 @@ class ReadingRoom:
         self.settings = settings or load_settings(**given)
         self.store = Store(self.settings.home)
         self.serving = Serving(self.settings)
+        self.staff = Staff(self.settings)
 
     def read(self, paths: Paths, *, prior: Paths | None = None, lateral: Paths | None = None) -> Study:
         """Decode a study. Raises BadFile or BadStudy with what is wrong and what to do."""
@@ -99,36 +139,111 @@ class ReadingRoom:
         study = await asyncio.to_thread(self.read, paths, prior=prior, lateral=lateral)
         study = restated(study, asked.stated)
         asked = without_the_name(study, asked, subject_key(self.settings.config))
-        trace, bench = self._begin(workflow, study, asked, listen)
-        with trace.recorded():
-            study, bench = await routed(study, bench)
-            related(study)
-            gates = gated(study)
-            gathered = await WORKFLOWS[workflow](bench, study, asked)
-            occasion = Occasion(
-                run=trace.run.id,
-                workflow=workflow,
-                planner="fixed workflow",
-                answered=bench.lookers(),
-                code_version=__version__,
-                started=trace.run.started,
-                finished=now(),
-            )
-            report = compose(gathered, study, asked, gates, occasion)
-            trace.finish(report)
+        way = Way(paths=_kept(paths), prior=_kept(prior), lateral=_kept(lateral))
+        with self.traced(f"draft: {workflow}") as spans:
+            bench = self._begin(workflow, study, asked, both(listen, spans.listen if spans else None), way)
+            return await self._carried_out(bench, study, asked)
+
+    @contextmanager
+    def traced(self, question: str) -> Iterator[telemetry.Spans | None]:
+        """The spans of one question or draft, where the settings ask for them."""
+        if self.telemetry is None:
+            yield None
+            return
+        with self.telemetry.question(question) as spans:
+            yield spans
+
+    @cached_property
+    def telemetry(self) -> telemetry.Telemetry | None:
+        """What makes spans, where the settings ask for them."""
+        if self.settings.telemetry == "off":
+            return None
+        return telemetry.open_telemetry(content=self.settings.telemetry == "content")
+
+    async def _carried_out(self, bench: Bench, study: Study, asked: Request) -> Reading:
+        """A draft from where its run has begun to its end: a new one, one that goes on, or one told again."""
+        with bench.trace.recorded():
+            shift = self.staff.at(bench.trace, again=isinstance(bench.trace, Replay))
+            report, study = await drafted(bench, study, asked, shift.writing())
+            report = await shift.judged(report)
+            bench.trace.finish(report)
         return Reading(report, study, bench.masks.get)
+
+    async def _went_on(self, bench: Bench, study: Study, asked: Request) -> Reading | Answer:
+        """The same of any run that can go on or be told again."""
+        if bench.trace.run.workflow != question.WORKFLOW:
+            return await self._carried_out(bench, study, asked)
+        with bench.trace.recorded():
+            about = bench.trace.fact("about", lambda: None)
+            shift = self.staff.at(bench.trace, again=isinstance(bench.trace, Replay))
+            ways = shift.ways(question.Ways())
+            answer, study = await question.ask(bench, study, asked, ways, self.report(about) if about else None)
+            report = answer.report if answer.plan.aim == "draft" else None
+            bench.trace.finish(report or answer)
+        return Reading(report, study, bench.masks.get) if report else answer
+
+    async def resume(self, run: str, listen: Listener | None = None) -> Reading | Answer:
+        """Finish a run that was stopped or killed, under its own id; what was answered is not asked again.
+
+        Raises BadRequest where it has ended, another process is at it, or nothing is kept to go on with; BadFile or
+        BadStudy where a source is gone or changed; RecordError where its journal was changed.
+        """
+        found = self.store.run(run)
+        _refuse_ended(found)
+        with self.store.unfinished.taken(found.id) as held:
+            past = intact(self.store, found.id)
+            _refuse_ended(past.run)  # it may have ended while we asked for the lease
+            way, (asked, _) = held.read(), recorded_study(past)
+            study = await asyncio.to_thread(self.read, way.paths, prior=way.prior, lateral=way.lateral)
+            study = restated(study, asked.request.stated)
+            unchanged(asked, study)
+            backend = self.serving.backend(study.marks)
+            conditions = self._conditions(backend)
+            same_house(past.conditions, conditions, found.id)
+            trace = Trace.resume(self.store, past, held, conditions, listen)
+            bench = self._bench(trace, study, past.conditions.backend, backend)
+            return await self._went_on(bench, study, asked.request)
+
+    async def replay(self, run: str) -> Replayed:
+        """Tell a finished run again from its record alone: no network, no files, no pixels; nothing is written.
+
+        Raises BadRequest for a run that recorded no report or answer, RecordError where its journal was changed.
+        """
+        found = self.store.run(run)
+        if found.report_sha256 is None or found.workflow not in (*WORKFLOWS, question.WORKFLOW):
+            what = f"run {found.id} ({found.workflow}, {found.status}) has no report to be told again"
+            raise BadRequest(what, do="Name a run that drafted or answered.")
+        past = intact(self.store, found.id)
+        recorded = json.loads(self.store.blobs.get(found.report_sha256))
+        asked, study = recorded_study(past)
+        bench = self._bench(Replay(self.store, past), study, past.conditions.backend)
+        try:
+            made = await self._went_on(bench, study, asked.request)
+        except ReadingRoomError as error:
+            return replayed(past, recorded, None, error.line())
+        told = made.report if isinstance(made, Reading) else made
+        now = self._conditions(None).model_copy(update={"backend": past.conditions.backend})
+        return replayed(past, recorded, told, "; ".join(past.conditions.changed(now)))
+
+    def diff(self, first: str, second: str) -> Difference:
+        """The first thing in which two runs differ, and how their reports' sentences do."""
+        return difference(self.store, self.store.run(first).id, self.store.run(second).id)
+
+    def verify_run(self, run: str) -> Integrity:
+        """Whether a run's journal, what it keeps and its report are as they were written, or where they are not."""
+        return integrity(self.store, self.store.run(run).id)
 
     def draft_sync(self, paths: Paths, **named: Any) -> Reading:
         """`draft` for scripts and notebooks without a running loop."""
         return self.wait_for(self.draft(paths, **named))
 
-    def wait_for(self, answer: Coroutine[Any, Any, Answer]) -> Answer:
+    def wait_for(self, answer: Coroutine[Any, Any, Given]) -> Given:
         """Run one of this room's calls to the end from ordinary code, and close its connections.
 
         Raises BadRequest inside a running loop, where `await` is the way.
         """
 
-        async def closing() -> Answer:
+        async def closing() -> Given:
             try:
                 return await answer
             finally:
@@ -137,7 +252,7 @@ class ReadingRoom:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return asyncio.run(closing())
+            return run_stoppable(closing())
         answer.close()
         raise BadRequest("an event loop is already running here", do="Use `await room.draft(...)` instead.")
 
@@ -150,8 +265,9 @@ class ReadingRoom:
         return known.model_copy(update={"key": secret}) if secret else known
 
     async def aclose(self) -> None:
-        """Close the connections to endpoints; the next call opens them again."""
+        """Close the connections to endpoints and language models; the next call opens them again."""
         await self.serving.aclose()
+        await self.staff.aclose()
 
     async def embed(self, paths: Paths, model: str = "", listen: Listener | None = None) -> EmbedResult:
         """The first image as a vector, kept in the store by digest; `model` names one of several that embed."""
@@ -174,20 +290,38 @@ class ReadingRoom:
     async def _one_image(self, workflow: str, paths: Paths, listen: Listener | None) -> tuple[Bench, Image]:
         study = await asyncio.to_thread(self.read, paths)
         gated(study)
-        return self._begin(workflow, study, Request(), listen)[1], study.images[0]
+        return self._begin(workflow, study, Request(), listen), study.images[0]
 
-    def _begin(self, workflow: str, study: Study, request: Request, listen: Listener | None) -> tuple[Trace, Bench]:
+    def _begin(
+        self, workflow: str, study: Study, request: Request, listen: Listener | None, way: Way | None = None
+    ) -> Bench:
         backend = self.serving.backend(study.marks)
         trace = Trace.begin(
             self.store,
             workflow=workflow,
             subject=study.subject,
-            request=Asked(request=request, images=tuple(image.ref for image in study.images)),
+            request=asked_of(study, request),
             code_version=__version__,
+            conditions=self._conditions(backend),
+            way=way,
             listen=listen,
         )
+        return self._bench(trace, study, _identity(backend), backend)
+
+    def _bench(self, trace: Trace, study: Study, identity: str, backend: Backend | None = None) -> Bench:
+        """`identity` is the backend's name and version; without a backend only the record answers."""
+        name, _, version = identity.partition(" ")
         images = {image.ref.id: image for image in study.images}
-        return trace, Bench(images, backend, trace, Masks(self.store.blobs))
+        return Bench(images, Recorded(trace, (name, version), backend), trace, Masks(self.store.blobs))
+
+    def _conditions(self, backend: Backend | None) -> Conditions:
+        decisive = self.settings.model_dump(mode="json", exclude={"home", "config", "cache"})
+        return Conditions(
+            code_version=__version__,
+            backend=_identity(backend) if backend else "",
+            settings_sha256=digest_of(decisive),
+            prompts_sha256=digest_of_all_words(),
+        )
 
     def runs(self, limit: int = 50) -> tuple[Run, ...]:
         """The latest runs, newest first."""
@@ -196,8 +330,16 @@ class ReadingRoom:
     def show(self, run: str) -> tuple[Run, tuple[Step, ...], Report | None]:
         """A run, its steps and the report if it made one; "last" is the newest. Raises BadRequest if unknown."""
         found = self.store.run(run)
-        report = self.store.report(found.id) if found.report_sha256 and found.workflow in WORKFLOWS else None
-        return found, self.store.steps(found.id), report
+        return found, self.store.steps(found.id), self._reported(found)
+
+    def _reported(self, run: Run) -> Report | None:
+        """None where a run made none: an answered question, a vector, labels."""
+        if not run.report_sha256 or run.workflow not in (*WORKFLOWS, question.WORKFLOW):
+            return None
+        try:
+            return self.store.report(run.id)
+        except BadRequest:
+            return None
 
     def report(self, run: str) -> Report:
         """The report that a run recorded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Literal
@@ -12,6 +13,8 @@ from dotenv import dotenv_values
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from readingroom.agents.budget import Limits, Price
+from readingroom.agents.model_config import ModelConfig, model_of
 from readingroom.endpoint_names import ARM, MARK, endpoints_of
 from readingroom.errors import BadRequest, RecordError
 from readingroom.tools.backends.endpoint.config import EndpointConfig
@@ -51,6 +54,22 @@ class Settings(BaseSettings):
     """What to do with words found in pixels that are to leave this machine."""
     presence_parameters: Path | None = None
     """The published target_dist.json of BiomedParse, for its test of absent objects."""
+    planner: Literal["rules", "model", "agent"] = "rules"
+    """Who plans a question: rules, a model that writes a plan, or a model that calls the tools turn by turn."""
+    writer: Literal["template", "model", "panel"] = "template"
+    """Who words a report; panel: every named model drafts, and what they tell alike is told."""
+    second_reader: Literal["rules", "model"] = "rules"
+    """Whether a model may doubt what no rule could check."""
+    language_models: dict[str, ModelConfig] = Field(default_factory=dict)
+    """By name; AZURE_OPENAI_*, OPENAI_* or OLLAMA_* describe the "usual" one where it is not set here."""
+    specialists: Path | None = None
+    """A folder with declared agents (YAML) that add to the built-in ones or replace them."""
+    budget: Limits = Limits()
+    """What one question or report may cost."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Of language models, for a million tokens."""
+    telemetry: Literal["off", "on", "content"] = "off"
+    """OpenTelemetry spans; content: with questions, plans and answers in them."""
     cache: bool = True
     """Keep endpoints' answers in the home folder, by what was asked."""
 
@@ -76,6 +95,15 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+def _models(environment: Mapping[str, str | None], settings: Settings) -> dict[str, ModelConfig]:
+    """Those of the settings, and the usual one from the environment where a model is wanted and none is called so."""
+    roles = (settings.planner, settings.writer, settings.second_reader)
+    if "usual" in settings.language_models or not {"model", "agent", "panel"} & set(roles):
+        return settings.language_models
+    usual = model_of({name: value for name, value in environment.items() if value})
+    return settings.language_models | ({"usual": usual} if usual else {})
+
+
 def load_settings(**given: object) -> Settings:
     """Raises BadRequest naming the setting that is wrong."""
     try:
@@ -83,7 +111,9 @@ def load_settings(**given: object) -> Settings:
         environment = {**dotenv_values(".env"), **os.environ}
         named = {name: value for name, value in environment.items() if value and (MARK in name or name == ARM)}
         found = {model: EndpointConfig(**fields) for model, fields in endpoints_of(named).items()} if named else {}
-        return settings.model_copy(update={"endpoints": found | settings.endpoints})
+        return settings.model_copy(
+            update={"endpoints": found | settings.endpoints, "language_models": _models(environment, settings)}
+        )
     except (TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise BadRequest(f"cannot be read ({error})", where="readingroom.toml", do="Mend or remove it.") from error
     except ValidationError as error:

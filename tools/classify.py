@@ -65,8 +65,7 @@ async def classify(bench: Bench, step: str, request: ClassifyRequest) -> Classif
             evidence=(evidence,),
         )
 
-    result: ClassifyResult = await bench.run("classify", step, request, work)
-    return result
+    return await bench.run("classify", step, request, work, ClassifyResult)
 
 
 CLASSIFY = Tool("classify", ClassifyRequest, ClassifyResult, classify)

@@ -84,8 +84,7 @@ async def compare(bench: Bench, step: str, request: CompareRequest) -> CompareRe
             )
         return CompareResult(evidence=tuple(found))
 
-    result: CompareResult = await bench.run("compare", step, request, work)
-    return result
+    return await bench.run("compare", step, request, work, CompareResult)
 
 
 COMPARE = Tool("compare", CompareRequest, CompareResult, compare)

@@ -62,8 +62,7 @@ async def describe(bench: Bench, step: str, request: DescribeRequest) -> Describ
         )
         return DescribeResult(evidence=(item,))
 
-    result: DescribeResult = await bench.run("describe", step, request, work)
-    return result
+    return await bench.run("describe", step, request, work, DescribeResult)
 
 
 DESCRIBE = Tool("describe", DescribeRequest, DescribeResult, describe)

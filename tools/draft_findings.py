@@ -95,8 +95,7 @@ async def draft_findings(bench: Bench, step: str, request: DraftRequest) -> Draf
             evidence=found,
         )
 
-    result: DraftResult = await bench.run("draft_findings", step, request, work)
-    return result
+    return await bench.run("draft_findings", step, request, work, DraftResult)
 
 
 DRAFT_FINDINGS = Tool("draft_findings", DraftRequest, DraftResult, draft_findings)

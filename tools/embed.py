@@ -52,8 +52,7 @@ async def embed(bench: Bench, step: str, request: EmbedRequest) -> EmbedResult:
             description=found.model.description,
         )
 
-    result: EmbedResult = await bench.run("embed", step, request, work)
-    return result
+    return await bench.run("embed", step, request, work, EmbedResult)
 
 
 EMBED = Tool("embed", EmbedRequest, EmbedResult, embed)

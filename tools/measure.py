@@ -181,8 +181,7 @@ async def measure(bench: Bench, step: str, request: MeasureRequest) -> MeasureRe
     async def work(answer: Answer) -> MeasureResult:
         return await asyncio.to_thread(compute, answer)
 
-    result: MeasureResult = await bench.run("measure", step, request, work)
-    return result
+    return await bench.run("measure", step, request, work, MeasureResult)
 
 
 MEASURE = Tool("measure", MeasureRequest, MeasureResult, measure)

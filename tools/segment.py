@@ -129,8 +129,7 @@ async def segment(bench: Bench, step: str, request: SegmentRequest) -> SegmentRe
             )
         return SegmentResult(image=image.ref.id, outlines=tuple(outlines), evidence=tuple(evidence))
 
-    result: SegmentResult = await bench.run("segment", step, request, work)
-    return result
+    return await bench.run("segment", step, request, work, SegmentResult)
 
 
 SEGMENT = Tool("segment", SegmentRequest, SegmentResult, segment)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from readingroom.errors import BadRequest
 from readingroom.imaging.image import Image
 from readingroom.imaging.mask_file import decode_mask, encode_mask
 from readingroom.runs.blobs import Blobs
-from readingroom.runs.trace import StepIntent, Trace
+from readingroom.runs.trace import Outcome, StepIntent, Trace
 from readingroom.tools.backends.protocol import Backend, Model
 
 EMBEDDED = "embedded"
@@ -23,6 +23,9 @@ EMBEDDED = "embedded"
 
 TOOL_VERSION = "1"
 """Raised when a tool's result for the same request changes."""
+
+
+Gives = TypeVar("Gives", bound="Result")
 
 
 class Result(Value):
@@ -59,6 +62,8 @@ class Bench:
     masks: Masks
     answered: dict[str, Model] = field(default_factory=dict)
     """Who gave the evidence of this run, by name and version."""
+    earlier: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """What earlier runs of the same conversation were told, by the step's key: kept again, not asked again."""
 
     def lookers(self) -> tuple[Model, ...]:
         """Those of them that looked at pixels, by name; arithmetic on their answers is not one."""
@@ -70,9 +75,17 @@ class Bench:
         return self.images[name]
 
     async def run(
-        self, tool: str, step: str, request: Value, work: Callable[[Answer], Awaitable[Any]]
-    ) -> Any:  # the tool's own Result type; each tool narrows it
-        """Record one call of `tool`: `work` fills an Answer and returns the tool's result."""
+        self,
+        tool: str,
+        step: str,
+        request: Value,
+        work: Callable[[Answer], Awaitable[Gives]],
+        gives: type[Gives],
+    ) -> Gives:
+        """Record one call of `tool`: `work` fills an Answer and returns the tool's result, which is of type `gives`.
+
+        What this run was told already is not asked again: the result, and who gave it, come from the record.
+        """
         inputs = {name: image.ref.sha256 for name, image in self.images.items() if name in _image_ids(request)}
         intent = StepIntent(
             name=step,
@@ -82,12 +95,23 @@ class Bench:
             request=_Addressed(request=request.model_dump(mode="json"), inputs=inputs),
         )
 
-        async def call(name: str) -> tuple[Any, dict[str, object]]:
-            answer = Answer(tool, name, self.backend, digest_of(intent.request), self.answered)
+        async def call(name: str) -> Outcome[Gives]:
+            if (told := self.earlier.get(intent.key)) is not None:
+                return Outcome(restore(told), told)
+            answer = Answer(tool, name, self.backend, digest_of(intent.request))
             result = await work(answer)
-            return result, {"raw": answer.raw, "result": result.model_dump(mode="json")}
+            self._met(answer.models.values())
+            models = [model.model_dump(mode="json") for model in answer.models.values()]
+            return Outcome(result, {"raw": answer.raw, "result": result.model_dump(mode="json"), "models": models})
 
-        return await self.trace.step(intent, call)
+        def restore(output: dict[str, Any]) -> Gives:
+            self._met(Model(**model) for model in output["models"])
+            return gives.model_validate(output["result"])
+
+        return await self.trace.step(intent, call, restore)
+
+    def _met(self, models: Iterable[Model]) -> None:
+        self.answered.update((f"{model.name} {model.version}", model) for model in models)
 
 
 class _Addressed(Value):
@@ -111,13 +135,14 @@ class Answer:
     step: str
     backend: Backend
     input_sha256: str
-    answered: dict[str, Model]
+    models: dict[str, Model] = field(default_factory=dict)
+    """Who gave it, by name and version."""
     raw: list[dict[str, Any]] = field(default_factory=list)
 
     def origin(self, model: Model, raw: dict[str, Any]) -> Origin:
         """Keep one raw answer and name it as the origin of evidence."""
         self.raw.append(raw)
-        self.answered[f"{model.name} {model.version}"] = model
+        self.models[f"{model.name} {model.version}"] = model
         return Origin(
             tool=self.tool,
             tool_version=TOOL_VERSION,
@@ -143,3 +168,5 @@ class Tool(NamedTuple):
     request: type[Value]
     result: type[Result]
     call: Callable[[Bench, str, Any], Awaitable[Any]]
+    approval: bool = False
+    """A plan that calls it waits for the user's yes."""

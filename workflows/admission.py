@@ -64,7 +64,7 @@ def without_the_name(study: Study, request: Request, key: bytes) -> Request:
     def clean(text: str | None) -> str | None:
         return without_names(text, study.marks, key).text if text else text
 
-    texts = {"indication", "technique", "prior_report"}
+    texts = {"indication", "technique", "prior_report", "question"}
     return request.model_copy(update={name: clean(getattr(request, name)) for name in texts})
 
 

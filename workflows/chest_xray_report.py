@@ -14,7 +14,7 @@ from readingroom.tools.draft_findings import DraftRequest, DraftResult, draft_fi
 from readingroom.tools.measure import MeasureRequest, measure
 from readingroom.tools.segment import SegmentRequest, segment
 from readingroom.tools.tool import Bench
-from readingroom.workflows.reading import Gathered, caveats, name_of, outline_limits
+from readingroom.workflows.reading import Gathered, caveats, draft_limits, name_of, outline_limits
 
 TARGETS = ("right lung", "left lung", "heart")
 """What the measures of a chest film need; a backend that lacks one leaves out the measures that need it."""
@@ -81,13 +81,7 @@ async def chest_xray_report(bench: Bench, study: Study, request: Request) -> Gat
         gathered.degraded += side.degraded
     if drafted is not None:
         gathered.evidence.append(drafted.evidence)
-        if drafted.not_assessed:
-            gathered.limitations.append(limitation("not_assessed", concepts=list(drafted.not_assessed)))
-        if drafted.unspoken:
-            gathered.limitations.append(limitation("unspoken", model=drafted.model, concepts=list(drafted.unspoken)))
-        gathered.limitations += [limitation("unread", model=drafted.model, reason=said) for said in drafted.unread]
-        if study.laterals and not drafted.lateral_seen:
-            gathered.limitations.append(limitation("lateral", model=drafted.model))
+        gathered.limitations += draft_limits(drafted, lateral_given=bool(study.laterals))
     if prior is None:
         gathered.limitations.append(limitation("no_prior"))
     elif now and before:

@@ -10,9 +10,11 @@ from readingroom.agents.numbering import number
 from readingroom.agents.template import ReportTemplate, template_for
 from readingroom.agents.verifier import Ledger, of_report, verify
 from readingroom.agents.writer import write_findings, write_technique
+from readingroom.agents.writers import Written
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.finding import Limitation
 from readingroom.domain.gate import Gate
+from readingroom.domain.image import ImageRef
 from readingroom.domain.report import Provenance, Report
 from readingroom.domain.request import Request
 from readingroom.imaging.image import Study
@@ -20,8 +22,6 @@ from readingroom.language.sentences import read_report
 from readingroom.tools.backends.classical.backend import BASELINE
 from readingroom.tools.backends.protocol import Model
 from readingroom.workflows.reading import Gathered, name_of
-
-WRITER = "template writer 1"
 
 TOLD_ELSEWHERE = frozenset({"spacing", "side"})
 """Warnings of the gate that the workflows put in words of their own."""
@@ -55,9 +55,10 @@ def _who(answered: tuple[Model, ...]) -> list[Limitation]:
     ]
 
 
-def _limits(
+def limits_of(
     gathered: Gathered, study: Study, gates: tuple[Gate, ...], answered: tuple[Model, ...]
 ) -> tuple[Limitation, ...]:
+    """Every limit of a reading, each once: who answered, what came up, what the gate and the reader minded."""
     refs = {image.ref.id: image.ref for image in study.images}
     found = [limitation("research_only"), *_who(answered)]
     found += gathered.limitations
@@ -88,39 +89,66 @@ def _told_before(study: Study, request: Request) -> tuple[Evidence, ...]:
     return evidence_of(read_report(request.prior_report), image_id=image.ref.id, kind="prior_report")
 
 
-def compose(gathered: Gathered, study: Study, request: Request, gates: tuple[Gate, ...], occasion: Occasion) -> Report:
-    """Raises BadRequest for an unknown template. The report comes verified: every sentence carries its verdict."""
-    first = study.current[0].ref if study.current else study.images[0].ref
-    template: ReportTemplate = template_for(first, request.template)
-    ledger: tuple[Evidence, ...] = number([*gathered.evidence, _told_before(study, request)])
-    current = frozenset(image.ref.id for image in study.images if image.ref.role != "prior")
-    findings, impression = write_findings(template, ledger, current)
+def ledger_of(gathered: Gathered, study: Study, request: Request) -> Ledger:
+    """The evidence of a reading, numbered, and its images: what any writer writes from."""
+    evidence = number([*gathered.evidence, _told_before(study, request)], gathered.known)
+    return Ledger(evidence=evidence, images=tuple(image.ref for image in study.images))
+
+
+def template_of(study: Study, request: Request) -> ReportTemplate:
+    """The template of a reading. Raises BadRequest for an unknown one."""
+    return template_for(_first(study), request.template)
+
+
+def _first(study: Study) -> ImageRef:
+    return study.current[0].ref if study.current else study.images[0].ref
+
+
+def compose(
+    gathered: Gathered,
+    study: Study,
+    request: Request,
+    gates: tuple[Gate, ...],
+    occasion: Occasion,
+    *,
+    written: Written | None = None,
+) -> Report:
+    """Raises BadRequest for an unknown template. The report comes verified: every sentence carries its verdict.
+
+    `written`: the words of `agents.writers.write` from `ledger_of` and `template_of`; without it the template writes.
+    """
+    template = template_of(study, request)
+    ledger = ledger_of(gathered, study, request)
+    if written is None:
+        current = frozenset(image.id for image in ledger.images if image.role != "prior")
+        written = Written(*write_findings(template, ledger.evidence, current))
+    limits = limits_of(gathered, study, gates, occasion.answered)
     report = Report(
         id=f"report-{occasion.run}",
         status="partial" if gathered.degraded else "preliminary",
         title=template.title,
         subject=study.subject,
-        images=tuple(image.ref for image in study.images),
+        images=ledger.images,
         indication=request.indication,
-        technique=request.technique or write_technique(template, first),
+        technique=request.technique or write_technique(template, _first(study)),
         comparison=_comparison(study, request),
-        findings=findings,
-        impression=impression,
-        limitations=_limits(gathered, study, gates, occasion.answered),
-        evidence=ledger,
+        findings=written.findings,
+        impression=written.impression,
+        limitations=(*limits, *written.limitations),
+        evidence=ledger.evidence,
         provenance=Provenance(
             run=occasion.run,
             workflow=occasion.workflow,
             template=f"{template.id} {template.version}",
             template_sha256=template.sha256,
             planner=occasion.planner,
-            writer=WRITER,
+            writer=written.writer,
             backends=tuple(f"{model.name} {model.version}".strip() for model in occasion.answered),
             code_version=occasion.code_version,
             started=occasion.started,
             finished=occasion.finished,
-            degraded=tuple(gathered.degraded),
+            degraded=(*gathered.degraded, *written.degraded),
         ),
     )
-    verification = verify(of_report(report), Ledger(evidence=report.evidence, images=report.images))
+    verification = verify(of_report(report), ledger)
     return report.model_copy(update={"verification": verification})

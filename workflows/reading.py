@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from readingroom.domain.evidence import Evidence
 from readingroom.domain.finding import Limitation
 from readingroom.domain.image import ImageRef
 from readingroom.errors import BadInput, ReadingRoomError, RecordError
+from readingroom.tools.draft_findings import DraftResult
 from readingroom.tools.segment import SegmentResult
 
 Result = TypeVar("Result")
@@ -24,6 +25,8 @@ class Gathered:
     limitations: list[Limitation] = field(default_factory=list)
     degraded: list[str] = field(default_factory=list)
     """Steps that failed; the report is then partial."""
+    known: Mapping[str, str] = field(default_factory=dict)
+    """Ids that evidence has already (agents/numbering.py)."""
 
     async def attempt(self, step: str, call: Awaitable[Result]) -> Result | None:
         """The step's result, or None where the tool failed: the reading goes on and says so.
@@ -66,6 +69,17 @@ def outline_limits(result: SegmentResult, ref: ImageRef) -> list[Limitation]:
             if part.assessable and part.caveat
         ]
     )
+
+
+def draft_limits(drafted: DraftResult, *, lateral_given: bool) -> list[Limitation]:
+    """What the drafting model did not look for, was silent about, said without being understood, and did not see."""
+    found = [limitation("not_assessed", concepts=list(drafted.not_assessed))] if drafted.not_assessed else []
+    if drafted.unspoken:
+        found.append(limitation("unspoken", model=drafted.model, concepts=list(drafted.unspoken)))
+    found += [limitation("unread", model=drafted.model, reason=said) for said in drafted.unread]
+    if lateral_given and not drafted.lateral_seen:
+        found.append(limitation("lateral", model=drafted.model))
+    return found
 
 
 def caveats(refs: Iterable[ImageRef]) -> list[Limitation]:

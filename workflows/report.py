@@ -12,7 +12,8 @@ from readingroom.workflows import chest_xray_report, segment_and_measure
 from readingroom.workflows.reading import Gathered, name_of
 
 
-def _why_nothing(bench: Bench, study: Study) -> str:
+def why_nothing(bench: Bench, study: Study) -> str:
+    """Why the backend outlines nothing unasked in the first image, and what would."""
     ref = study.current[0].ref
     if ref.modality == "unknown":
         return "neither header nor pixels tell the modality (say it with --modality and --anatomy)."
@@ -41,6 +42,6 @@ async def report(bench: Bench, study: Study, request: Request) -> Gathered:
     found = await describe(bench, "describe", DescribeRequest(image=image.ref.id))
     gathered.evidence.append(found.evidence)
     if not bench.backend.targets(image.ref):
-        reason = _why_nothing(bench, study)
+        reason = why_nothing(bench, study)
         gathered.limitations.insert(0, limitation("descriptive", image=name_of(image.ref), reason=reason))
     return gathered

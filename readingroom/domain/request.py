@@ -31,6 +31,8 @@ class Request(Value):
     indication: str | None = Field(default=None, max_length=LONGEST)
     technique: str | None = Field(default=None, max_length=LONGEST)
     prior_report: str | None = Field(default=None, max_length=LONGEST)
+    question: str | None = Field(default=None, max_length=LONGEST)
+    """What `ask` is to answer, in the user's own words; None of a draft."""
     targets: tuple[str, ...] = ()
     """What to segment and measure; empty: what the modality is served with."""
     template: str | None = None

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from readingroom.errors import RecordError
+from readingroom.runs.event import is_digest
 
 
 class Blobs:
@@ -25,28 +26,22 @@ class Blobs:
             ) from error
 
     def path(self, digest: str) -> Path:
-        if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+        if not is_digest(digest):
             raise RecordError(f"{digest[:80]!r} is not a SHA-256 digest", do="Name a digest that `show` prints.")
         return self.folder / digest[:2] / digest
 
     def put(self, content: bytes) -> str:
-        """Durable when it returns: a temporary file, synced, renamed, and its folder synced."""
+        """Durable when it returns: a temporary file, synced, renamed, and its folder synced. A changed file is mended.
+
+        Raises RecordError, and leaves no half file, where the disk is full or may not be written.
+        """
         digest = hashlib.sha256(content).hexdigest()
         path = self.path(digest)
-        if path.exists():
-            return digest
         try:
+            if path.exists() and path.read_bytes() == content:
+                return digest
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(file.name, path)
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _write(path, content)
         except OSError as error:
             raise RecordError(
                 f"cannot store a result ({error.strerror})", where=str(self.folder), do="Free some space and run again."
@@ -67,3 +62,22 @@ class Blobs:
                 f"stored file {digest[:12]} was changed after it was written", do="Run the reading again."
             )
         return content
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it under its name, or nothing."""
+    file = tempfile.NamedTemporaryFile(dir=path.parent, delete=False)  # noqa: SIM115 - closed below, renamed between
+    try:
+        with file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(file.name, path)
+    except BaseException:
+        Path(file.name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,7 +1,8 @@
-"""The embedded store: SQLite for runs and steps, content-addressed files for what went in and came out."""
+"""The embedded store: SQLite for runs and their journal, content-addressed files for masks, vectors and reports."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,76 +13,55 @@ from pydantic import ValidationError
 from readingroom.domain.report import Report
 from readingroom.errors import BadRequest, RecordError
 from readingroom.runs.blobs import Blobs
+from readingroom.runs.database import connect, failing, prepare
+from readingroom.runs.event import Event
+from readingroom.runs.history import History
+from readingroom.runs.journal import Journal
 from readingroom.runs.run import Run, Step
+from readingroom.runs.unfinished import Unfinished
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-  id TEXT PRIMARY KEY, workflow TEXT NOT NULL, status TEXT NOT NULL, subject TEXT NOT NULL, started TEXT NOT NULL,
-  finished TEXT, request_sha256 TEXT NOT NULL, report_sha256 TEXT, code_version TEXT NOT NULL, error TEXT) STRICT;
-CREATE TABLE IF NOT EXISTS steps (
-  run TEXT NOT NULL REFERENCES runs(id), number INTEGER NOT NULL, name TEXT NOT NULL, tool TEXT NOT NULL,
-  key TEXT NOT NULL, status TEXT NOT NULL, request_sha256 TEXT NOT NULL, output_sha256 TEXT, error TEXT,
-  started TEXT NOT NULL, elapsed_ms REAL, PRIMARY KEY (run, number)) STRICT;
-"""
-VERSION = 1
-"""Of the schema (PRAGMA user_version); a store of a newer version is refused."""
+EVENT = "run, number, kind, at, payload, content_sha256, previous, digest"
+COLUMNS = ", ".join(Run.model_fields)
 
 
 class Store:
-    """Runs and steps of one installation. Every commit is durable before it returns (WAL, synchronous FULL)."""
+    """Runs of one installation. Every commit is durable before it returns (WAL, synchronous FULL)."""
 
     def __init__(self, home: Path) -> None:
+        """Raises RecordError for a store that cannot be opened or that a newer version wrote."""
         self.home = home
         self.blobs = Blobs(home / "blobs")
+        self.unfinished = Unfinished(home / "unfinished")
         self.database = home / "runs.sqlite"
-        with self._connection() as connection:
-            found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found > VERSION:
-                raise RecordError(
-                    f"the run store has schema {found}, this version reads up to {VERSION}",
-                    where=str(self.database),
-                    do="Update readingroom, or set READINGROOM_HOME to another folder.",
-                )
-            connection.executescript(SCHEMA)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        self.database.chmod(0o600)
+        prepare(self.database)
+        try:
+            self.database.chmod(0o600)
+        except OSError as error:
+            raise RecordError(
+                f"cannot be kept from others ({error.strerror})", where=str(self.database), do="Set READINGROOM_HOME."
+            ) from error
 
     @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        connection = connect(self.database)
         try:
-            connection = sqlite3.connect(self.database, timeout=30)
-        except sqlite3.Error as error:
-            raise RecordError(f"cannot open the run store ({error})", where=str(self.database)) from error
-        try:
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            with connection:
+            with failing(self.database):
                 yield connection
-        except sqlite3.Error as error:
-            raise RecordError(
-                f"the run store failed ({error})", where=str(self.database), do="Free some space, or move it away."
-            ) from error
         finally:
             connection.close()
 
-    def save_run(self, run: Run) -> None:
-        self._save("runs", run)
-
-    def save_step(self, step: Step) -> None:
-        self._save("steps", step)
-
-    def _save(self, table: str, value: Run | Step) -> None:
-        row = value.model_dump()
-        names, holes = ", ".join(row), ", ".join(f":{name}" for name in row)
-        with self._connection() as connection:
-            connection.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({holes})", row)  # noqa: S608 - our own names
+    def journal(self, run: Run, last: Event | None = None) -> Journal:
+        """The writing end of a run: a new one, or one that goes on after its last entry."""
+        return Journal(self.database, run, last)
 
     def runs(self, limit: int = 50) -> tuple[Run, ...]:
         """The latest runs, newest first."""
-        with self._connection() as connection:
-            rows = connection.execute("SELECT * FROM runs ORDER BY started DESC, id DESC LIMIT ?", (limit,)).fetchall()
-        return tuple(Run(**dict(row)) for row in rows)
+        with self._reading() as connection:
+            found = connection.execute(
+                f"SELECT {COLUMNS} FROM runs ORDER BY started DESC, id DESC LIMIT ?",  # noqa: S608 - our own names
+                (limit,),
+            ).fetchall()
+        return tuple(Run(**dict(row)) for row in found)
 
     def run(self, name: str) -> Run:
         """The run of that id or unambiguous beginning of it; "last" is the newest. Raises BadRequest where none is."""
@@ -89,9 +69,10 @@ class Store:
             found = list(self.runs(limit=1))
         else:
             beginning = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            with self._connection() as connection:
+            with self._reading() as connection:
                 rows = connection.execute(
-                    "SELECT * FROM runs WHERE id LIKE ? ESCAPE '\\' ORDER BY id LIMIT 2", (beginning,)
+                    f"SELECT {COLUMNS} FROM runs WHERE id LIKE ? ESCAPE '\\' ORDER BY id LIMIT 2",  # noqa: S608 - our own names
+                    (beginning,),
                 )
                 found = [Run(**dict(row)) for row in rows]
             found = [run for run in found if run.id == name] or found
@@ -100,10 +81,44 @@ class Store:
             raise BadRequest(f"run {name!r}: {why}", do="`readingroom runs` lists them.")
         return found[0]
 
+    def going(self) -> frozenset[str]:
+        """The runs that have not ended, or can go on."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT id FROM runs WHERE status IN ('running', 'interrupted')").fetchall()
+        return frozenset(row["id"] for row in rows)
+
+    def history(self, run: str) -> History:
+        """The journal of a run by its whole id."""
+        with self._reading() as connection:
+            rows = connection.execute(f"SELECT {EVENT} FROM events WHERE run = ? ORDER BY number", (run,))  # noqa: S608 - our own names
+            return History(tuple(Event(*row) for row in rows), self.content)
+
+    def head(self, run: str) -> tuple[int, str]:
+        """How long the journal of a run is and its last digest, as its row says."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT events, head FROM runs WHERE id = ?", (run,)).fetchone()
+        return row["events"], row["head"]
+
+    def content(self, event: Event) -> str:
+        """The text kept beside an entry. Raises RecordError where it is gone or was changed."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT content FROM events WHERE run = ? AND number = ?", (event.run, event.number)
+            ).fetchone()
+        if event.content_sha256 is None:
+            raise RecordError(f"entry {event.number} of run {event.run} keeps nothing")
+        if row is None or row["content"] is None:
+            return self.blobs.get(event.content_sha256).decode()  # as schema 1 kept it
+        text: str = row["content"]
+        if hashlib.sha256(text.encode()).hexdigest() != event.content_sha256:
+            raise RecordError(
+                f"what entry {event.number} of run {event.run} keeps was changed after it was written",
+                do="Run the reading again.",
+            )
+        return text
+
     def steps(self, run: str) -> tuple[Step, ...]:
-        with self._connection() as connection:
-            rows = connection.execute("SELECT * FROM steps WHERE run = ? ORDER BY number", (run,)).fetchall()
-        return tuple(Step(**dict(row)) for row in rows)
+        return self.history(run).steps
 
     def report(self, name: str) -> Report:
         """The report that a run recorded. Raises BadRequest where it has none, RecordError where it was changed."""

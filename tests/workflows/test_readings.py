@@ -92,12 +92,13 @@ def test_masks_lie_on_the_right_and_left_lung_of_the_patient(room, tmp_path):
 def test_every_sentence_cites_evidence_that_points_into_the_record(room, tmp_path):
     reading = room.draft_sync(written(tmp_path))
     ledger = {item.id: item for item in reading.report.evidence}
-    steps = {step.name: step for step in room.show(reading.run)[1]}
+    history = room.store.history(reading.run)
+    outputs = {item.step.name: history.output(item) for item in history.outcomes}
     assert reading.report.findings
     for finding in reading.report.findings:
         for cited in finding.evidence:
             origin = ledger[cited].origin
-            stored = json.loads(room.store.blobs.get(steps[origin.step].output_sha256))
+            stored = outputs[origin.step]
             raw = stored["raw"][int(origin.pointer.removeprefix("/raw/"))]
             assert raw
 
