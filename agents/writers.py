@@ -14,10 +14,14 @@ from readingroom.agents.limitations import limitation
 from readingroom.agents.revising import Revised, revised
 from readingroom.agents.second_reader import Basis, Line, Reviewed, review
 from readingroom.agents.template import ReportTemplate
+from readingroom.agents.verifier import verify
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.finding import Finding, Limitation, Statement
+from readingroom.language.sentences import Sentence
 
 TEMPLATE_WRITER = "template writer 1"
+
+APART = "its sentences hold one by one and not together"
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,11 @@ async def write(
     if impression is not None and done:
         summed = await summed_up(done, base, impression)
     statements = conclude(summed.kept, done, base)
+    own = conclude((), base.findings, base)
+    if not _hold(done, statements, ledger) and _hold(base.findings, own, ledger):
+        desk = findings or impression
+        line = limitation("writer_failed", part="report", reason=APART, kept=False)
+        return Written(base.findings, own, (line,), degraded=("findings-writer",) if desk else ())
     pairs = (("findings", findings, told), ("impression", impression, summed))
     return Written(
         findings=done,
@@ -59,6 +68,13 @@ async def write(
         writer="; ".join([desk.signature for _, desk, one in pairs if desk and one.kept] or [TEMPLATE_WRITER]),
         degraded=tuple(f"{part}-writer" for part, desk, one in pairs if desk and one.failure),
     )
+
+
+def _hold(findings: Sequence[Finding], statements: Sequence[Statement], ledger: Ledger) -> bool:
+    """Whether all of it together passes the verifier: a fragment can mean another thing behind its neighbour."""
+    told = [Sentence(id=one.id, section="findings", text=one.text, cites=one.evidence) for one in findings]
+    told += [Sentence(id=one.id, section="impression", text=one.text, cites=one.derived_from) for one in statements]
+    return verify(told, ledger).clean
 
 
 async def drafted(base: Basics, desk: Desk) -> Revised:

@@ -14,7 +14,7 @@ from readingroom.exports.canonical import from_json
 from readingroom.language.sentences import Sentence, read_report
 from readingroom.runs.store import Store
 
-RUN_NAME = re.compile(r"\br-\d{8}-\d{6}-[0-9a-f]{4}\b")
+RUN_NAME = re.compile(r"\br-\d{8}-\d{6}-[0-9a-f]{4,8}\b")
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,10 @@ class Tally(NamedTuple):
 
 
 def plain(text: str) -> str:
-    """Text without what could act on a page or terminal: control and reordering characters become U+FFFD."""
+    """Text without what could act on a page or terminal, or hide in it: control, reordering and invisible format
+    characters become U+FFFD."""
     return "".join(
-        "\ufffd" if ord(sign) in BIDI or (unicodedata.category(sign) == "Cc" and sign not in "\t\n") else sign
+        "\ufffd" if ord(sign) in BIDI or (unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\t\n") else sign
         for sign in text
     )
 

@@ -25,7 +25,7 @@ class Run(Value):
     """One reading from beginning to end."""
 
     id: str
-    """r-<date>-<time>-<4 random hex>: sortable, and says nothing about the patient."""
+    """r-<date>-<time>-<8 random hex>: sortable, and says nothing about the patient."""
     workflow: str
     status: RunStatus
     subject: str

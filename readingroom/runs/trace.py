@@ -96,7 +96,7 @@ class Trace:
         asked = canonical_json(request)
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         run = Run(
-            id=f"r-{stamp}-{secrets.token_hex(2)}",
+            id=f"r-{stamp}-{secrets.token_hex(4)}",
             workflow=workflow,
             status="running",
             subject=subject,

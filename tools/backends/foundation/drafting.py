@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from readingroom.language.claims import read_claims
 from readingroom.language.identifiers import without_identifiers
 from readingroom.language.lexicon import lexicon
 from readingroom.language.measured import measurement_of
-from readingroom.language.sentences import Sentence
+from readingroom.language.sentences import Sentence, split_sentences
 from readingroom.tools.backends.protocol import Draft, Drafted
 from readingroom.tools.backends.scorer import Scorer, model_seeing
 from readingroom.tools.contracts.cxrreportgen import CxrInput, GroundedSentence, ask_report, decode_report
@@ -33,6 +34,10 @@ EXPECTED: dict[str, str] = {
 }
 """What a reader of a chest film expects to be told. The model tells neither a score nor what it looked for, so that
 its silence is no denial."""
+
+
+NOT_A_SENTENCE = re.compile(r"[\"“”«»<>{}\[\]`|\\\n]|https?:|\b(?:you|your|ignore|disregard|system)\b", re.IGNORECASE)
+"""Signs and words that no sentence of a radiology report needs."""
 
 
 class Outgoing(NamedTuple):
@@ -86,6 +91,16 @@ def _read(told: tuple[GroundedSentence, ...]) -> Iterator[tuple[GroundedSentence
         yield item, claims
 
 
+def _odd(text: str) -> str:
+    """Why a text is no sentence of a report, whatever it claims; empty where it is one.
+
+    What a model was made to repeat (an order, a dialogue, a page) can hold words that type as findings.
+    """
+    if len(split_sentences(text)) != 1:
+        return "it is not one sentence"
+    return "it holds quotation, markup or an address" if NOT_A_SENTENCE.search(text) else ""
+
+
 def _spoken_of(concept: str, spoken: Iterable[str]) -> bool:
     """Itself, a kind of it, or what it is a kind of: "no acute osseous abnormality" speaks of fractures."""
     words = lexicon()
@@ -119,7 +134,9 @@ async def draft_report(scorer: Scorer, images: tuple[Image, ...], request: Reque
     found: list[Drafted] = []
     unread: list[str] = []
     for told, claims in _read(row.sentences):
-        if not claims:
+        if odd := _odd(told.text):
+            unread.append(f"{odd}: {told.text!r}")
+        elif not claims:
             unread.append(f'what it wrote could not be typed: "{told.text.rstrip(".")}"')
         elif known is None and any(claim.comparison for claim in claims):
             unread.append(f'it compares with an earlier image, and none was sent: "{told.text.rstrip(".")}"')
