@@ -177,7 +177,7 @@ class KernelFunctions:
         token = _admitted.set(step)
         try:
             with quiet():
-                result = await self.kernel.invoke(self._functions[step.tool], KernelArguments(**step.arguments))
+                result = await self._functions[step.tool].invoke(self.kernel, KernelArguments(**step.arguments))
         finally:
             _admitted.reset(token)
         answer = result.value if result is not None else None

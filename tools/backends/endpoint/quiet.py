@@ -21,13 +21,19 @@ class _Unless(logging.Filter):
 
 
 _UNLESS = _Unless()
+_hushed = [0]
+"""How many loggers there were when they were last looked through."""
 
 
 def hush() -> None:
     """To be called once those libraries are loaded: a filter of a logger does not reach the loggers below it."""
-    for name in list(logging.root.manager.loggerDict):
+    known = logging.root.manager.loggerDict
+    if len(known) == _hushed[0]:  # loggers are never taken away: as many as before are the same
+        return
+    for name in list(known):
         if name.split(".")[0] in NOISY:
             logging.getLogger(name).addFilter(_UNLESS)
+    _hushed[0] = len(known)
 
 
 @contextmanager
