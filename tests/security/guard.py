@@ -66,6 +66,8 @@ class Guard:
             name = os.path.realpath(os.fsdecode(path))
         finally:
             self._on = True
+        if event == "os.listdir" and name in {os.path.realpath(place or ".") for place in sys.path}:
+            return  # Python's own look for a module that is imported late
         fine = any(name == root or name.startswith(f"{root}{os.sep}") for root in self._allowed)
         if not fine and name not in QUIET and not name.startswith("/usr/share/zoneinfo"):
             self.outside.append(f"{event} {name}")
