@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Guard:
     def watching(self, *folders: Path, ports: frozenset[int] = frozenset()) -> Iterator[list[str]]:
         """What happens inside that should not, one line each; only these folders, the package and ports are open."""
         self._allowed = (*self._always, *(str(path.resolve()) for path in folders))
+        find_spec("no_module_of_this_name")  # Python lists its path now, and not when a module is imported late
         self._ports, self.outside, self._on = ports, [], True
         try:
             yield self.outside
@@ -66,8 +68,6 @@ class Guard:
             name = os.path.realpath(os.fsdecode(path))
         finally:
             self._on = True
-        if event == "os.listdir" and name in {os.path.realpath(place or ".") for place in sys.path}:
-            return  # Python's own look for a module that is imported late
         fine = any(name == root or name.startswith(f"{root}{os.sep}") for root in self._allowed)
         if not fine and name not in QUIET and not name.startswith("/usr/share/zoneinfo"):
             self.outside.append(f"{event} {name}")

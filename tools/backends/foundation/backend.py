@@ -58,10 +58,6 @@ class FoundationBackend:
         told = "\n".join(sorted(f"{model} {one.model.name} {one.model.version}" for model, one in scorers.items()))
         self.version = hashlib.sha256(told.encode()).hexdigest()[:12]
 
-    def for_patient(self, marks: frozenset[str], key: bytes) -> FoundationBackend:
-        """The same models for one study, whose patient's name is to be kept out of texts."""
-        return FoundationBackend(self.name, self._scorers, self._terms._replace(marks=marks, key=key))
-
     def _scorer(self, *wanted: ModelId) -> Scorer:
         for model in wanted:
             if model in self._scorers:
