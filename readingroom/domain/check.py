@@ -42,6 +42,15 @@ class Check(Value):
     by: Literal["rules", "model", "human"] = "rules"
 
 
+class Struck(Value):
+    """A sentence that the gate took out of the draft; kept, with why, for as long as the report is."""
+
+    check: Check
+    """Its text, its section and what is wrong with it, as it was when it was struck."""
+    cites: tuple[str, ...] = ()
+    """What it said it stands on, by id."""
+
+
 class Omission(Value):
     """Evidence of something present that no sentence tells."""
 

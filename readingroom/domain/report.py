@@ -7,13 +7,14 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from readingroom.domain.check import Verification
+from readingroom.domain.category import Category
+from readingroom.domain.check import Struck, Verification
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.finding import Finding, Limitation, Statement
 from readingroom.domain.image import ImageRef
 from readingroom.domain.value import Value
 
-SCHEMA_VERSION: Literal["1.0"] = "1.0"
+SCHEMA_VERSION: Literal["1.1"] = "1.1"
 
 NOTICE = "Research use only. Not a medical device. This is a machine-written draft; it is not a diagnosis."
 
@@ -39,12 +40,14 @@ class Provenance(Value):
 class Report(Value):
     """A draft; it can be preliminary, partial or entered in error, never final."""
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.1"] = SCHEMA_VERSION
     id: str
     status: Literal["preliminary", "partial", "entered-in-error"] = "preliminary"
     intended_use: Literal["research-only"] = "research-only"
     notice: str = NOTICE
     title: str
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    """Of the sentences, by ISO 639-1."""
     subject: str
     """A pseudonym; never a name, a number from the hospital, or a date of birth."""
     images: tuple[ImageRef, ...] = Field(min_length=1)
@@ -53,9 +56,12 @@ class Report(Value):
     comparison: str = "None provided."
     findings: tuple[Finding, ...] = ()
     impression: tuple[Statement, ...] = ()
+    categories: tuple[Category, ...] = ()
     limitations: tuple[Limitation, ...] = Field(min_length=1)
     evidence: tuple[Evidence, ...] = ()
     verification: Verification | None = None
+    struck: tuple[Struck, ...] = ()
+    """What the gate took out, with why; empty where its policy only marks."""
     provenance: Provenance
 
     @model_validator(mode="after")
@@ -64,6 +70,7 @@ class Report(Value):
         evidence = {item.id for item in self.evidence}
         findings = {finding.id for finding in self.findings}
         ids = [*(e.id for e in self.evidence), *(f.id for f in self.findings), *(s.id for s in self.impression)]
+        ids += [category.id for category in self.categories]
         if doubled := [name for name, times in Counter(ids).items() if times > 1]:
             raise ValueError(f"ids used twice: {doubled}")
         for finding in self.findings:
@@ -74,6 +81,9 @@ class Report(Value):
         for statement in self.impression:
             if missing := set(statement.derived_from) - findings:
                 raise ValueError(f"statement {statement.id!r} rests on findings that are not there: {sorted(missing)}")
+        for category in self.categories:
+            if missing := {name for given in category.inputs for name in given.evidence} - evidence:
+                raise ValueError(f"category {category.id!r} rests on evidence that is not there: {sorted(missing)}")
         for item in self.evidence:
             if item.image_id not in images or any(region.image_id not in images for region in item.regions):
                 raise ValueError(f"evidence {item.id!r} speaks of an image that was not supplied")

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from readingroom.domain.report import SCHEMA_VERSION, Report
 from readingroom.domain.value import canonical_json
 from readingroom.errors import BadFile
+from readingroom.exports.migration import migrated
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SHOWN = 120
@@ -24,6 +25,8 @@ def to_json(report: Report) -> str:
 def from_json(text: str, *, where: str = "report") -> Report:
     """Read a report back. `where` names the file in errors. Raises BadFile: not JSON, a newer schema, a bad field."""
     data = _parsed(text, where)
+    if isinstance(data, dict):
+        data = migrated(data)
     if not isinstance(data, dict) or "schema_version" not in data:
         raise BadFile("is JSON, but not a report (no schema_version)", where=where)
     version = data["schema_version"]
@@ -34,7 +37,7 @@ def from_json(text: str, *, where: str = "report") -> Report:
             do="Update readingroom." if _newer(version) else "",
         )
     try:
-        return Report.model_validate_json(text, strict=True)
+        return Report.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""

@@ -45,7 +45,7 @@ CLOSED = frozenset({
     "schema_version", "status", "intended_use", "kind", "units", "modality", "modality_source", "anatomy_source",
     "view", "view_source", "laterality", "image_left", "image_left_source", "plane", "role", "presence", "certainty",
     "severity", "change", "significance", "author", "code", "trust", "score_kind", "unit", "qualifier", "frame",
-    "rule", "verdict", "section", "by", "burned_in",
+    "rule", "verdict", "section", "by", "burned_in", "language",
 })  # fmt: skip
 """Fields whose words are a closed set; all others take any text."""
 

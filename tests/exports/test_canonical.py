@@ -53,7 +53,7 @@ def changed(**fields: object) -> str:
         ('{"a": NaN}', "NaN is not a number"),
         ('{"a": ' + "9" * 5000 + "}", "not JSON that a report may hold"),
         ("[" * 200_000, "nested too deeply"),
-        (changed(schema_version="1.1"), "schema '1.1'; this version reads '1.0'. Update readingroom."),
+        (changed(schema_version="1.2"), "schema '1.2'; this version reads '1.1'. Update readingroom."),
         (changed(schema_version="10.0"), "Update readingroom."),
         (changed(schema_version=["x" * 9000]), "is a report of schema ['xxx"),
         (changed(status="final"), "status: Input should be 'preliminary', 'partial' or 'entered-in-error'"),
@@ -70,7 +70,7 @@ def test_what_is_no_report_is_refused_in_one_line(text: str, told: str) -> None:
 
 
 def test_an_older_schema_is_not_told_to_update() -> None:
-    assert refusal(changed(schema_version="0.9")).endswith("this version reads '1.0'")
+    assert refusal(changed(schema_version="0.9")).endswith("this version reads '1.1'")
 
 
 def test_the_committed_schema_is_current() -> None:
