@@ -110,6 +110,10 @@ class Calling:
 
     async def _run(self, todo: dict[str, PlannedStep]) -> None:
         """All at the same time; where one breaks the program, the others are cancelled."""
+        if len(todo) == 1:
+            ((key, step),) = todo.items()
+            self._record[key] = await self._one(step)
+            return
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = {key: group.create_task(self._one(step)) for key, step in todo.items()}

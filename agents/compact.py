@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 from readingroom.domain.evidence import Evidence
@@ -25,7 +26,7 @@ def compact(result: Result, step: str = "", longest: int = LONGEST) -> str:
 
     Where it is too long, evidence is left out from the end and `left_out` says how many.
     """
-    own = {name: getattr(result, name) for name in type(result).model_fields if name != "evidence"}
+    own = {name: getattr(result, name) for name in _own_fields(type(result))}
     fields = {name: value for name, value in _plain(_dumped(own)).items() if value not in (None, [], "")}
     lines = [evidence_line(item) for item in result.evidence]
     for kept in range(len(lines), -1, -1):
@@ -36,6 +37,11 @@ def compact(result: Result, step: str = "", longest: int = LONGEST) -> str:
         if len(text) <= longest:
             return text
     return _ENCODE({"step": step, "fields": sorted(fields), "left_out": len(lines)})
+
+
+@cache
+def _own_fields(kind: type[Result]) -> tuple[str, ...]:
+    return tuple(name for name in kind.model_fields if name != "evidence")
 
 
 def evidence_line(item: Evidence) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, NoReturn, Protocol, get_args
 
 from readingroom.agents.chat_model import Offer
 from readingroom.agents.compact import compact, error_text
-from readingroom.agents.plan_check import FIELD, Earlier, Study, check_step
+from readingroom.agents.plan_check import FIELD, Earlier, Study, check_step, whole_request
 from readingroom.domain.plan import FROM, PlannedStep
 from readingroom.domain.value import Value
 from readingroom.errors import ReadingRoomError, RecordError, ToolFailed
@@ -79,6 +79,8 @@ class ToolFunctions:
         self._study = Study(tuple(image.ref for image in bench.images.values()), named or {})
         self._earlier: dict[str, Earlier] = {}
         self._counts: dict[str, int] = {}
+        self._requests: dict[str, Value] = {}
+        """Of steps that were admitted and have not run."""
         self._offers = tuple(offer_of(tool, tools, tuple(bench.images)) for tool in tools)
         self.done: dict[str, tuple[PlannedStep, Result]] = {}
         """Steps that were answered, in the order in which they were asked for."""
@@ -101,18 +103,21 @@ class ToolFunctions:
         self._vet_ids(given)
         number = self._counts.get(name, 0) + 1
         step = PlannedStep(id=f"{self._prefix}{name.replace('_', '-')}-{number}", tool=name, arguments=given)
-        flaw = check_step(step, tool, self._earlier, self._study)
+        request = whole_request(tool, arguments, given)
+        flaw = check_step(step, tool, self._earlier, self._study, fits=request is not None)
         if flaw is not None:
             where = f"{flaw.field}: " if flaw.field else ""
             raise CallRefused(flaw.kind, f"{where}{flaw.reason}", do=flaw.do)
         self._counts[name] = number
+        if request is not None:
+            self._requests[step.id] = request
         return step
 
     async def run(self, step: PlannedStep) -> Answered:
         tool = self.tool(step.tool)
         self.done[step.id] = (step, Result())  # keeps its place while others end before it
         try:
-            request = tool.request.model_validate(self._resolved(step.arguments))
+            request = self._requests.pop(step.id, None) or tool.request.model_validate(self._resolved(step.arguments))
             result: Result = await tool.call(self._bench, step.id, request)
         except RecordError:
             raise

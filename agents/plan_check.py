@@ -92,9 +92,33 @@ def check_plan(
     return tuple(flaws)
 
 
-def check_step(step: PlannedStep, tool: Tool, before: Mapping[str, Earlier], study: Study) -> Flaw | None:
-    """The first thing wrong with one more step behind those of `before`, by the same rules; None: it may run."""
-    return next(_step_flaws(step, tool, before, study, frozenset()), None)
+def check_step(
+    step: PlannedStep, tool: Tool, before: Mapping[str, Earlier], study: Study, *, fits: bool = False
+) -> Flaw | None:
+    """The first thing wrong with one more step behind those of `before`, by the same rules; None: it may run.
+
+    `fits`: its arguments were read whole by `whole_request`, so each of them is what the tool wants.
+    """
+    flaws = _study_flaws(step, before, study) if fits else _step_flaws(step, tool, before, study, frozenset())
+    return next(flaws, None)
+
+
+def whole_request(tool: Tool, arguments: str, parsed: Mapping[str, Any]) -> Value | None:
+    """The request that arguments are, given as JSON and parsed; None where they need a closer look.
+
+    They do where they refer to what tools give, or do not fit. Nothing is coerced.
+    """
+    if any(True for _ in references(parsed)) or not _only_referred(tool.request).isdisjoint(parsed):
+        return None
+    try:
+        return tool.request.model_validate_json(arguments or "{}", strict=True)
+    except ValidationError:
+        return None
+
+
+@cache
+def _only_referred(request: type[Value]) -> frozenset[str]:
+    return frozenset(name for name, info in request.model_fields.items() if _is_given_by_tools(info))
 
 
 def _flaw(step: str, field: str, kind: Reason, reason: str, do: str) -> Flaw:
@@ -108,6 +132,11 @@ def _step_flaws(
     if tool is None:
         return
     yield from _argument_flaws(step, tool, before)
+    yield from _study_flaws(step, before, study)
+
+
+def _study_flaws(step: PlannedStep, before: Mapping[str, Earlier], study: Study) -> Iterator[Flaw]:
+    """What the study, its images and the steps before do not allow."""
     yield from _image_flaws(step, study)
     yield from _source_flaws(step, before)
     if step.tool == "segment":

@@ -145,12 +145,12 @@ def test_the_history_stays_one_that_servers_take(tmp_path):
         (Limits(rounds=3), "rounds", 3),
         (Limits(calls=2), "calls", 2),
         (Limits(tokens=150), "tokens", 1),
-        (Limits(seconds=0.15), "time", 1),
+        (Limits(seconds=1.2), "time", 1),
     ],
 )
 def test_f21_a_model_that_never_ends_is_ended_and_what_is_there_is_kept(tmp_path, limits, stopped, segmented):
     script = [calls(outline(f"lesion {n}")) for n in range(50)]
-    talk = Talk(tmp_path, script, limits=limits, pause=0.1 if stopped == "time" else 0.0)
+    talk = Talk(tmp_path, script, limits=limits, pause=0.8 if stopped == "time" else 0.0)
     outcome = talk.run()
     assert (outcome.stopped, outcome.partial) == (stopped, True)
     assert len(outcome.evidence) == segmented
