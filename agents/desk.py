@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from readingroom.agents.asking import answer_in
@@ -11,7 +11,6 @@ from readingroom.agents.chat_model import ChatModel, Message
 from readingroom.agents.forms import Form
 from readingroom.agents.quoting import quote, rule
 from readingroom.agents.specialist import Specialist
-from readingroom.errors import BadRequest
 
 LONGEST_DATA = 40_000
 """Characters of what one specialist is given to read; evidence of 150 lines has about so many."""
@@ -42,22 +41,3 @@ class Desk:
     async def answer(self, form: type[Form], messages: Sequence[Message]) -> Form:
         """One typed answer. Raises ModelFailed, Exhausted or BadRequest as `answer_in` does."""
         return await answer_in(form, self.model, messages, self.budget, delimiter=self.delimiter)
-
-
-def desk_for(
-    specialist: Specialist,
-    models: Mapping[str, ChatModel],
-    budget: Budget,
-    delimiter: str,
-    usual: ChatModel | None = None,
-) -> Desk | None:
-    """The specialist's desk with the model that its file names, else with the usual one; None where there is neither.
-
-    Raises BadRequest for a name that the settings do not have.
-    """
-    if specialist.model is None:
-        return Desk(specialist, usual, budget, delimiter) if usual else None
-    if specialist.model not in models:
-        known = ", ".join(models) or "none"
-        raise BadRequest(f"model: there is no model {specialist.model!r}", where=specialist.id, do=f"Known: {known}.")
-    return Desk(specialist, models[specialist.model], budget, delimiter)

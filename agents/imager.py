@@ -13,17 +13,9 @@ from readingroom.agents.events import Tell
 from readingroom.agents.model_planner import study_text
 from readingroom.agents.offers import Answered, CallRefused, Functions
 from readingroom.agents.planning import PlanContext
-from readingroom.agents.specialist import Specialist
 from readingroom.domain.plan import PlannedStep
-from readingroom.tools.tool import Tool
-from readingroom.tools.toolbox import TOOLS
 
 LONGEST_QUESTION = 2_000
-
-
-def tools_of(specialist: Specialist, tools: Sequence[Tool] = TOOLS) -> tuple[Tool, ...]:
-    """The tools that a specialist may use, in the order of the toolbox."""
-    return tuple(tool for tool in tools if tool.name in specialist.tools)
 
 
 async def look(

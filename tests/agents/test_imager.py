@@ -7,13 +7,12 @@ from types import SimpleNamespace
 import pytest
 
 from readingroom.agents.budget import Budget, Limits
-from readingroom.agents.desk import Desk, desk_for
-from readingroom.agents.imager import look, tools_of
+from readingroom.agents.desk import Desk
+from readingroom.agents.imager import look
 from readingroom.agents.offers import ToolFunctions
 from readingroom.agents.planning import PlanContext
 from readingroom.agents.scripted import ScriptedModel, calls, says
 from readingroom.domain.value import Value
-from readingroom.errors import BadRequest
 from readingroom.tools.tool import Result, Tool
 from tests.agents.desks import DELIMITER, SPECIALISTS
 from tests.agents.ledgers import CURRENT, LUNG
@@ -49,7 +48,7 @@ def looked(*script, rounds=4, most=3, **limits):
             update={"rounds": rounds, "calls": most})}
     )  # fmt: skip
     bench = SimpleNamespace(images={"A": SimpleNamespace(ref=CURRENT)})
-    functions = ToolFunctions(bench, tools_of(specialist, (SEGMENT, HIDDEN)))
+    functions = ToolFunctions(bench, tuple(tool for tool in (SEGMENT, HIDDEN) if tool.name in specialist.tools))
     model = ScriptedModel(list(script))
     desk = Desk(specialist, model, Budget(Limits(**limits)), DELIMITER)
     return asyncio.run(look(desk, functions, "What is there?", CONTEXT)), functions, model
@@ -93,14 +92,3 @@ def test_it_goes_no_further_than_its_file_and_the_budget_allow(script, named, ki
     outcome, _, _ = looked(*script, **named)
     assert outcome.stopped == kind
     assert len(RAN) == ran
-
-
-def test_a_specialist_without_any_model_has_no_desk():
-    imager = SPECIALISTS["imager"]
-    one, two = ScriptedModel([], "one"), ScriptedModel([], "two")
-    assert desk_for(imager, {}, Budget(), DELIMITER) is None
-    assert desk_for(imager, {"small": two}, Budget(), DELIMITER, one).model is one
-    named = imager.model_copy(update={"model": "small"})
-    assert desk_for(named, {"small": two}, Budget(), DELIMITER, one).model is two
-    with pytest.raises(BadRequest, match="imager: model: there is no model 'small'"):
-        desk_for(named, {}, Budget(), DELIMITER, one)

@@ -20,7 +20,7 @@ from readingroom.agents.consultant import Consulted, consult
 from readingroom.agents.conversation import converse
 from readingroom.agents.desk import Desk
 from readingroom.agents.events import Event, Started
-from readingroom.agents.imager import look, tools_of
+from readingroom.agents.imager import look
 from readingroom.agents.ledger import Ledger
 from readingroom.agents.model_planner import ModelPlanner
 from readingroom.agents.offers import ToolFunctions
@@ -231,7 +231,7 @@ class _Case:
     async def _look(self, study: Study, asked: Request, backend: Backend) -> None:
         bench = self._bench(study, asked, backend, "test")
         desk = self._desk("imager")
-        functions = ToolFunctions(bench, tools_of(desk.specialist, CAPABLE))
+        functions = ToolFunctions(bench, tuple(tool for tool in CAPABLE if tool.name in desk.specialist.tools))
         refs = tuple(image.ref for image in study.images)
         begun: list[Event] = []
         with bench.trace.recorded():
