@@ -79,7 +79,7 @@ class ToolFunctions:
         self._study = Study(tuple(image.ref for image in bench.images.values()), named or {})
         self._earlier: dict[str, Earlier] = {}
         self._counts: dict[str, int] = {}
-        self._requests: dict[str, Value] = {}
+        self._requests: dict[str, tuple[PlannedStep, Value]] = {}
         """Of steps that were admitted and have not run."""
         self._offers = tuple(offer_of(tool, tools, tuple(bench.images)) for tool in tools)
         self.done: dict[str, tuple[PlannedStep, Result]] = {}
@@ -110,14 +110,14 @@ class ToolFunctions:
             raise CallRefused(flaw.kind, f"{where}{flaw.reason}", do=flaw.do)
         self._counts[name] = number
         if request is not None:
-            self._requests[step.id] = request
+            self._requests[step.id] = (step, request)
         return step
 
     async def run(self, step: PlannedStep) -> Answered:
         tool = self.tool(step.tool)
         self.done[step.id] = (step, Result())  # keeps its place while others end before it
         try:
-            request = self._requests.pop(step.id, None) or tool.request.model_validate(self._resolved(step.arguments))
+            request = self._request(step, tool)
             result: Result = await tool.call(self._bench, step.id, request)
         except RecordError:
             raise
@@ -132,6 +132,13 @@ class ToolFunctions:
         self._earlier[step.id] = Earlier(step, tool)
         ids = tuple(item.id for item in result.evidence)
         return Answered(step=step.id, text=compact(result, step.id), evidence=ids)
+
+    def _request(self, step: PlannedStep, tool: Tool) -> Value:
+        """As it was read when the step was admitted, unless somebody changed the step since."""
+        admitted, request = self._requests.pop(step.id, (None, None))
+        if request is not None and admitted is step:
+            return request
+        return tool.request.model_validate(self._resolved(step.arguments))
 
     def _vet_ids(self, given: Mapping[str, Any]) -> None:
         for field in IMAGE_FIELDS:

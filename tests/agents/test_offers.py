@@ -193,3 +193,18 @@ def test_a_long_answer_leaves_evidence_out_and_says_how_much():
 
 def test_an_error_is_short():
     assert len(error_text("kind", "x" * 10_000, "s", "y" * 10_000)) < 1000
+
+
+def test_a_step_that_was_changed_after_it_was_admitted_runs_as_it_is_now(functions):
+    """Whoever stands between the model and the tools may take words of the model's out."""
+    step = functions.admit("segment", SEGMENTED)
+    changed = step.model_copy(update={"arguments": {"image": "img-1", "targets": ["left lung"]}})
+    told = asyncio.run(functions.run(changed)).text
+    assert "left lung" in told
+    assert "right lung" not in told
+
+
+def test_what_only_tools_give_cannot_be_written_by_hand_in_another_spelling(functions):
+    outline = '[{"target": "heart", "mask": "00", "quality": 1, "quality_reason": "", "method": "", "image": "img-1"}]'
+    error = refused(functions, "measure", f'{{"image": "img-1", "outl\\u0069nes": {outline}}}')
+    assert (error.kind, "cannot be written by hand" in error.what) == ("bad_arguments", True)
