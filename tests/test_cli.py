@@ -5,10 +5,13 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from readingroom.cli import main
 from readingroom.phantoms.chest import make_chest
 from readingroom.phantoms.dicom import write_chest
 from readingroom.phantoms.parameters import ChestPhantom
@@ -19,12 +22,35 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("home")
 
 
-def run(home: Path, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    place = {"READINGROOM_HOME": str(home / "data"), "READINGROOM_CONFIG": str(home / "config"), "CI": "1"}
+def place(home: Path) -> dict[str, str]:
+    return {"READINGROOM_HOME": str(home / "data"), "READINGROOM_CONFIG": str(home / "config"), "CI": "1"}
+
+
+def process(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """As a shell starts it."""
     return subprocess.run(
         [sys.executable, "-c", "from readingroom.cli import main; main()", *words],
-        env={**os.environ, **place}, capture_output=True, text=True, input=stdin, check=False,
+        env={**os.environ, **place(home)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def run(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The same in this process, whose libraries are loaded already."""
+    out, err, code = StringIO(), StringIO(), 0
+    with (
+        pytest.MonkeyPatch.context() as here,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        for name, value in place(home).items():
+            here.setenv(name, value)
+        here.setattr(sys, "argv", ["readingroom", *words])
+        here.setattr(sys, "stdin", StringIO(stdin))
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +62,13 @@ def film(home):
 @pytest.fixture(scope="module")
 def drafted(home, film):
     """One clean draft, for the tests that verify edits of it."""
-    done = run(home, "draft", str(film), "--strict", "--out", str(home / "out"))
+    done = process(home, "draft", str(film), "--strict", "--out", str(home / "out"))
     assert done.returncode == 0, done.stderr
     return home / "out"
 
 
 def test_a_draft_is_readable_and_ends_with_its_files(home, film, drafted):
-    done = run(home, "draft", str(film), "--out", str(home / "again"))
+    done = process(home, "draft", str(film), "--out", str(home / "again"))
     assert "The cardiac silhouette is not enlarged" in done.stdout
     assert [Path(line).name for line in done.stdout.splitlines()[-3:]] == ["report.html", "report.json", "report.md"]
     assert "Traceback" not in done.stderr
