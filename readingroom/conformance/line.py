@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from readingroom.domain.loopback import is_loopback
 from readingroom.tools.backends.endpoint.config import EndpointConfig
 from readingroom.tools.backends.endpoint.connections import Connections
 from readingroom.tools.backends.endpoint.egress import send
 from readingroom.tools.backends.endpoint.location import Location
-from readingroom.tools.backends.endpoint.origin import is_loopback
 from readingroom.tools.backends.endpoint.retry import backoff
 from readingroom.tools.backends.endpoint.verdict import MODEL_STATUS, told_wait, verdict_of
 from readingroom.tools.backends.endpoint.wall import wall

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from readingroom.domain.loopback import is_loopback
 from readingroom.errors import BadRequest
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by name: localhost, 127.0.0.0/8 or ::1."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 @lru_cache(maxsize=64)
