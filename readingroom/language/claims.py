@@ -9,31 +9,35 @@ from typing import NamedTuple, cast
 from readingroom.domain.terms import Change, Laterality, Severity
 from readingroom.language.claim import GREATER, Claim
 from readingroom.language.clauses import clauses_of
+from readingroom.language.degrees import with_degrees
 from readingroom.language.dominance import ITSELF, with_dominance
+from readingroom.language.hearsay import administrative, observed
+from readingroom.language.item import Item
 from readingroom.language.laterality import Site, sites_of, windows_of
 from readingroom.language.lexicon import Lexicon, lexicon
 from readingroom.language.mentions import Mention, mentions_of
 from readingroom.language.negation import Polarity, polarities
-from readingroom.language.orphans import WHOLE, inherit, loose_sides, orphans_of
+from readingroom.language.orphans import WHOLE, inherit, loose_sides, orphans_of, supposed
 from readingroom.language.particulars import Clause, changes_of, numbers_of, severity_of
 from readingroom.language.quantities import Quantity
-from readingroom.language.scan import Item, scan
+from readingroom.language.scan import scan
 from readingroom.language.sentences import SAYING, Sentence
 
 
-def claims_of(sentence_text: str, *, previous: Claim | None = None) -> tuple[Claim, ...]:
+def claims_of(sentence_text: str, *, previous: Claim | None = None, asked: bool = False) -> tuple[Claim, ...]:
     """The claims of one sentence, in order.
 
     `previous` is the last claim of the sentence before, for "It measures 8 mm". A statement of normality gives
-    what it denies: "heart size is normal" denies cardiac_enlargement.
+    what it denies: "heart size is normal" denies cardiac_enlargement. Of a question (`asked`) also that is read which
+    in a report would be history or only supposed: "rule out consolidation".
     """
-    claims = _own_claims(sentence_text)
+    claims = _own_claims(sentence_text, asked)
     if claims.orphans and previous is not None:
         return (*claims.told, *(inherit(orphan, previous) for orphan in claims.orphans))
     return claims.told
 
 
-def read_claims(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, tuple[Claim, ...]]]:
+def read_claims(sentences: Iterable[Sentence], *, asked: bool = False) -> Iterator[tuple[Sentence, tuple[Claim, ...]]]:
     """Each sentence with its claims; only findings and impression claim anything of the images."""
     previous: Claim | None = None
     section = ""
@@ -43,9 +47,13 @@ def read_claims(sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, tuple
             continue
         if sentence.section != section:
             previous, section = None, sentence.section
-        claims = claims_of(sentence.text, previous=previous)
+        claims = claims_of(sentence.text, previous=previous, asked=asked)
         previous = next((claim for claim in reversed(claims) if claim.presence != "absent"), previous)
         yield sentence, claims
+
+
+UNNAMED = frozenset(("abnormality", "acute_abnormality", WHOLE))
+"""What "this finding was discussed" seems to claim."""
 
 
 class Part(NamedTuple):
@@ -61,6 +69,11 @@ class Part(NamedTuple):
     compared: bool
 
 
+def forget() -> None:
+    """Let go of the sentences read so far, so that a measurement of speed reads each anew."""
+    _own_claims.cache_clear()
+
+
 class _Reading(NamedTuple):
     told: tuple[Claim, ...]
     orphans: tuple[Claim, ...]
@@ -68,15 +81,18 @@ class _Reading(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _own_claims(text: str) -> _Reading:
+def _own_claims(text: str, asked: bool = False) -> _Reading:
     words = lexicon()
     row = scan(text, words)
     told: list[Claim] = []
     orphans: list[Claim] = []
     compared = any(item.kind == "compare" for item in row.items)
     if _only_normal(row.items):
-        return _Reading((Claim(observation="abnormality", presence="absent", span=(0, len(text))),), ())
-    for items in filter(None, map(_without_advice, clauses_of(with_dominance(row.items)))):
+        scope = "other" if any(item.kind == "scope" for item in row.items) else ""
+        return _Reading((Claim(observation="abnormality", presence="absent", scope=scope, span=(0, len(text))),), ())
+    for items in filter(
+        None, map(_without_advice, clauses_of(with_dominance(with_degrees(observed(row.items, asked=asked)))))
+    ):
         claims = list(_clause_claims(items, row.quantities, compared, words))
         for claim in claims:
             if claim.observation and not (claim.observation == WHOLE and told):
@@ -85,17 +101,23 @@ def _own_claims(text: str) -> _Reading:
                 told.append(inherit(claim, _subject(told)))
             else:
                 orphans.append(claim)
+    if any(claim.change for claim in told if claim.observation != WHOLE):
+        told = [claim for claim in told if claim.observation != WHOLE]
+    if administrative(row.items):
+        told, orphans = [claim for claim in told if claim.observation not in UNNAMED], []
     return _Reading(_distinct(told), tuple(orphans))
 
 
 def _only_normal(items: list[Item]) -> bool:
     """ "Unremarkable.", "Within normal limits.": says of everything that it is normal."""
     kinds = [item.kind for item in items]
-    return "normal" in kinds and set(kinds) <= {"normal", "break", "severity"}
+    return "normal" in kinds and set(kinds) <= {"normal", "break", "severity", "scope", "comma"}
 
 
 def _distinct(told: list[Claim]) -> tuple[Claim, ...]:
     """Without claims that repeat an earlier one of the sentence."""
+    if len(told) < 2:
+        return tuple(told)
     return tuple({claim.model_copy(update={"span": (0, 0)}): claim for claim in reversed(told)}.values())[::-1]
 
 
@@ -139,7 +161,7 @@ def _clause_claims(
                 claims[claim] = None
             if site.dominant and claim.presence == "present":
                 claims[_greater(claim, site.dominant)] = None
-    claims |= dict.fromkeys(loose)
+    claims |= dict.fromkeys((*loose, *supposed(items, mentions)))
     return _specific(claims)
 
 

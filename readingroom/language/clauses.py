@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from readingroom.language.scan import Item
+from readingroom.language.item import Item
 
 SUBJECTS = frozenset(("finding", "structure", "device", "measurement"))
 PREDICATES = frozenset(("verb", "there", "neg", "normal", "neg_post", "hedge_post", "unassessed", "pseudo"))
@@ -82,6 +82,8 @@ def _starts_anew(chunk: list[Item], before: list[Item]) -> bool:
     kinds = [item.kind for item in body]
     subject = next((index for index, kind in enumerate(kinds) if kind in SUBJECTS), None)
     if subject is None or kinds[0] == "or":
+        return False
+    if any(item.value == ":" for item in body) and not {item.kind for item in before} & PREDICATES:
         return False
     if "neg" in kinds and kinds[0] in ("neg", "word", "pronoun", "compare"):
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from readingroom.language.scan import Item
+from readingroom.language.item import Item
 
 ITSELF = "itself"
 """The side that "left greater than left" says is worse: no text means that."""

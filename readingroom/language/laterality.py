@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from readingroom.language.item import Item
 from readingroom.language.lexicon import Lexicon
 from readingroom.language.mentions import Mention
-from readingroom.language.scan import Item
 
 WALLS = frozenset(("verb", "link", "stop", "there", "see", "open", "close", "hedge"))
 LISTED = frozenset(("and", "or", "comma"))
 TIES = frozenset(("and", "or", "hedge", "versus"))
 TIED = TIES | {"comma", "word", "severity", "structure", "scope", "descriptor", "pronoun"}
+ARTICLES = frozenset(("a", "an"))
+"""What begins a finding of its own, as a degree does: "a left mass and moderate atrophy"."""
+LINGULA = "lingula"
+"""A place of the left lung: "right middle lobe and lingula" names no right one."""
 BARE = frozenset(("upper", "middle", "lower"))
 
 
@@ -131,14 +135,19 @@ class _Collector:
         self.words = words
         self.placed = placed
         self.side = self.zone = self.severity = self.dominant = ""
-        self.listed = self.reference = False
+        self.listed = self.reference = self.anchored = False
+        self.bound: set[int] = set()
+        """Sites whose side belongs to a structure of its own: "in the right lung and the left hilum"."""
 
     def flush(self) -> None:
         if self.side or self.zone:
+            if self.anchored:
+                self.bound.add(len(self.found))
             self.found.append(Site(self.side, self.zone, self.severity, self.dominant))
         elif self.dominant:
             self.found.append(Site("bilateral", "", self.severity, self.dominant))
         self.dominant = ""
+        self.anchored = False
 
     def take(self, item: Item) -> None:
         if item.kind == "word":
@@ -178,10 +187,17 @@ class _Collector:
             self.zone = zone
         elif not self.zone or (not main and zone not in refines):
             self.zone = zone
+        elif main and zone not in refines and zone not in self.words.zones.get(self.zone, ()):
+            if self.zone not in self.words.zones.get(zone, ()):
+                self.flush()
+            self.zone = zone
+        if zone == LINGULA and self.side == "right":
+            self.side = ""
         self.listed = False
 
     def take_structure(self, name: str) -> None:
         concept = self.words.concepts[name]
+        self.anchored = self.anchored or bool(self.side)
         if (
             (self.placed or concept.place)
             and not concept.broad
@@ -191,19 +207,24 @@ class _Collector:
             self.listed = False
 
 
+def places_of(items: list[Item], words: Lexicon) -> list[Site]:
+    """The sides and places that a clause without a subject names."""
+    return _sites(items, words)
+
+
 def _sites(items: list[Item], words: Lexicon, placed: bool = False) -> list[Site]:
     collector = _Collector(words, placed)
     for item in items:
         collector.take(item)
     collector.flush()
-    return _completed(collector.found)
+    return _completed(collector.found, collector.bound)
 
 
-def _completed(found: list[Site]) -> list[Site]:
+def _completed(found: list[Site], bound: set[int]) -> list[Site]:
     """ "right and left lower lobes": both are lower lobes; "right upper and lower lobes": both are lobes."""
     for index in range(len(found) - 2, -1, -1):
         zone, following = found[index].zone, found[index + 1].zone
-        if not zone and following and found[index].side in ("left", "right") and len(found) == 2:
+        if not zone and following and found[index].side in ("left", "right") and len(found) == 2 and index not in bound:
             found[index] = found[index]._replace(zone=following)
         elif zone in BARE and following.endswith((" lobe", " zone")):
             found[index] = found[index]._replace(zone=f"{zone} {following.rpartition(' ')[2]}")
@@ -230,5 +251,7 @@ def _share(
 
 
 def _tied(between: list[Item]) -> bool:
+    if any(item.kind == "severity" or item.value in ARTICLES for item in between):
+        return False
     kinds = {item.kind for item in between}
     return bool(kinds & TIES) and kinds <= TIED

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from importlib.resources import files
-from itertools import chain
+from itertools import chain, product
 from typing import Any, Literal, NamedTuple
 
 import yaml
 from pydantic import Field
 
 from readingroom.domain.value import Value
+from readingroom.language.spelling import spelled
+from readingroom.language.variants import Families
 
 Kind = Literal["finding", "structure", "measurement", "device", "quality"]
 
@@ -22,7 +24,9 @@ OPEN = "open:"
 
 FOLDER = "lexicon"
 CLOSED = "words.yaml"
-TABLES = ("measures.yaml", "chest.yaml", "devices.yaml", "bones.yaml", "abdomen.yaml", "neuro.yaml", "other.yaml")
+FAMILIES = "families.yaml"
+TABLES = ("measures.yaml", "chest.yaml", "devices.yaml", "bones.yaml", "abdomen.yaml", "neuro.yaml", "other.yaml",
+          "targets.yaml")  # fmt: skip
 """Earlier tables own a phrase that a later one repeats."""
 
 WORD = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[^\w\s]|_")
@@ -61,6 +65,8 @@ class Concept(Value):
     reportable: bool = False
     """Whether leaving it out is an omission, beyond findings and devices, which always are."""
     places: tuple[str, ...] = ()
+    within: Mapping[str, str] = Field(default_factory=dict)
+    """Of a finding: what it is called in a structure named beside it: edema of the macula is macular edema."""
     codes: Mapping[str, str] = Field(default_factory=dict)
     modality: tuple[str, ...] = ()
 
@@ -78,6 +84,9 @@ class Lexicon(NamedTuple):
 
     concepts: Mapping[str, Concept]
     phrases: Mapping[str, tuple[Phrase, ...]]
+    pairs: Mapping[tuple[str, ...], tuple[Phrase, ...]]
+    """Phrases of two words and more by their first two, longest first."""
+    singles: Mapping[str, Phrase]
     lineage: Mapping[str, frozenset[str]]
     """A concept with everything it is a kind of, itself included."""
     zones: Mapping[str, frozenset[str]]
@@ -86,6 +95,8 @@ class Lexicon(NamedTuple):
     """A place as anyone may write it, to its name here."""
     placed: frozenset[str]
     qualifiers: frozenset[str]
+    organs: Mapping[str, str]
+    """A finding to the structure that an adjective makes it of: aortic_tortuosity to aorta."""
 
     def is_a(self, concept: str, ancestor: str) -> bool:
         """Whether `concept` is `ancestor` or a kind of it."""
@@ -112,8 +123,9 @@ class Lexicon(NamedTuple):
 
 
 def tokens_of(text: str) -> tuple[str, ...]:
-    """Lower-case words and signs of a phrase, joined words apart: "right-sided" is ("right", "sided")."""
-    return tuple(token for token in WORD.findall(text.lower()) if token not in SILENT)
+    """Lower-case words and signs of a phrase in American spelling, joined words apart: "right-sided" is ("right",
+    "sided")."""
+    return tuple(spelled(token) for token in WORD.findall(text.lower()) if token not in SILENT)
 
 
 def plurals(phrase: str) -> Iterable[str]:
@@ -151,6 +163,10 @@ def _closure(above: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
 
 def _zone_tables(closed: Mapping[str, Any]) -> tuple[dict[str, frozenset[str]], dict[str, str]]:
     within = {zone: list(closed["zone_within"].get(zone, ())) for zone in closed["zone"]}
+    for structure, zones in (*closed["zone_structure"].items(), *closed["zone_of_structure"].items()):
+        for zone in zones:
+            within[zone].append(structure)
+            within.setdefault(structure, [])
     for first, second in closed["zone_same"]:
         within.setdefault(first, []).append(second)
         within.setdefault(second, []).append(first)
@@ -160,27 +176,91 @@ def _zone_tables(closed: Mapping[str, Any]) -> tuple[dict[str, frozenset[str]], 
 
 PLAIN = ("and", "or", "stop", "break", "verb", "there", "see", "link", "pronoun", "advice", "compare", "side", "zone",
          "severity", "scope", "neg", "neg_post", "pseudo", "hedge", "hedge_post", "unassessed", "normal", "descriptor",
-         "change", "dominance", "view", "versus")  # fmt: skip
+         "change", "dominance", "view", "versus", "aside", "partitive", "ordinal",
+         "history", "condition", "administrative")  # fmt: skip
+
+
+PLURAL = (" zone", " field", " lobe", " lung", " quadrant", " level", " pole")
+
+PARENT_OF = {"quadrant": "abdomen", "hilar": "hilum"}
+"""What a place named in one word with its side is part of, where that is not the lung."""
+
+
+MANY = {"is": ("are", "was", "were"), "remains": ("remain",), "has": ("have",), "comes": ("come",), "seems": ("seem",),
+        "appears": ("appear",)}  # fmt: skip
+"""Forms of the verbs that begin what is told behind a finding."""
+
+
+def _composed_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:
+    """Phrases that the tables give in parts."""
+    for when, study in product(closed["earlier"]["time"], closed["earlier"]["study"]):
+        yield f"{when} {study}", ("compare", "prior")
+    for value, words in closed["severity"].items():
+        for word, noun in product(words, closed["graded"]["noun"]):
+            yield f"{word} in {noun}", ("graded", value)
+            for before in closed["graded"]["before"]:
+                yield f"{before} {word} {noun}", ("graded", value)
+                yield f"{before} a {word} {noun}", ("graded", value)
+    for value, phrases in closed["pseudo"].items():
+        for phrase in phrases:
+            if phrase.startswith("no "):
+                yield f"with {phrase}", ("pseudo", value)
+    for kind in ("hedge_post", "neg_post"):
+        for value, phrases in closed[kind].items():
+            for first, _, rest in (phrase.partition(" ") for phrase in phrases):
+                for other in MANY.get(first, ()):
+                    yield f"{other} {rest}", (kind, value)
+
+
+COPULAS = ("is", "are", "was", "were", "appears", "appear", "seems", "seem", "remains", "remain")
+"""What a verdict behind a finding may begin with, each in place of "is"."""
+
+
+def _behind(kind: str, phrase: str) -> tuple[str, ...]:
+    """A phrase of doubt or denial that stands behind a finding, with every verb that may begin it."""
+    first, _, rest = phrase.partition(" ")
+    return tuple(f"{verb} {rest}" for verb in COPULAS) if kind in ("hedge_post", "neg_post") and first == "is" else ()
 
 
 def _closed_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:
+    yield from _composed_tags(closed)
     for kind in PLAIN:
         for value, phrases in closed[kind].items():
             for phrase in phrases:
                 yield phrase, (kind, phrase if kind == "link" else value)
+                for other in _behind(kind, phrase):
+                    yield other, (kind, value)
+                if kind == "zone" and phrase.endswith(PLURAL):
+                    yield f"{phrase}s", (kind, value)
+    yield from _place_tags(closed)
+
+
+def _place_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:
+    """The structures that places are parts of, and words that hold a side and a place."""
     for zone, phrases in closed["zone"].items():
         for phrase in phrases:
             if zone.endswith("lobe") or "lung" in phrase or phrase.endswith((" zone", " field")):
                 yield phrase, ("structure", "lung")
+                if phrase.endswith(PLURAL):
+                    yield f"{phrase}s", ("structure", "lung")
+    for structure, zones in closed["zone_structure"].items():
+        for phrase in chain.from_iterable(closed["zone"][zone] for zone in zones):
+            yield phrase, ("structure", structure)
     for entry in closed["compound"]:
         for phrase in entry["words"]:
             yield phrase, ("side", entry["side"])
             yield phrase, ("zone", entry["zone"])
-            yield phrase, ("structure", "lung" if "quadrant" not in entry["zone"] else "abdomen")
+            yield phrase, ("structure", PARENT_OF.get(entry["zone"].rpartition(" ")[2], "lung"))
 
 
-def _concept_tags(concepts: Mapping[str, Concept]) -> Iterable[tuple[str, tuple[str, str]]]:
+Tagged = tuple[tuple[str, ...], tuple[str, str]]
+"""The words of a phrase, and what it means as kind and value."""
+
+
+def _concept_tags(concepts: Mapping[str, Concept], taken: Collection[tuple[str, ...]]) -> Iterable[Tagged]:
+    """Every name of every concept, then the variants that no name and no word of the closed classes has taken."""
     owner: dict[tuple[str, ...], str] = {}
+    named: list[tuple[Concept, tuple[str, ...], bool]] = []
     for rank in (0, 1):
         for concept in concepts.values():
             singular = (concept.name,) if rank == 0 else (concept.id.replace("_", " "), *concept.synonyms)
@@ -188,9 +268,33 @@ def _concept_tags(concepts: Mapping[str, Concept]) -> Iterable[tuple[str, tuple[
             for phrase in chain(singular, extra, *(plurals(word) for word in singular)):
                 words = tokens_of(phrase)
                 if owner.setdefault(words, concept.id) == concept.id:
-                    yield phrase, (concept.kind, concept.id)
+                    yield words, (concept.kind, concept.id)
                     if words[:1] in (("left",), ("right",)):
-                        yield phrase, ("side", words[0])
+                        yield words, ("side", words[0])
+                    if concept.kind == "finding":
+                        named.append((concept, words, rank == 0))
+    yield from _variant_tags(named, owner, taken)
+
+
+def _variant_tags(
+    named: list[tuple[Concept, tuple[str, ...], bool]],
+    owner: dict[tuple[str, ...], str],
+    taken: Collection[tuple[str, ...]],
+) -> Iterable[Tagged]:
+    table = _read(FAMILIES)
+    families = Families(
+        (tuple(map(tokens_of, family)) for family in table["same"]), map(tokens_of, chain(*table["turned"]))
+    )
+    for concept, name, main in named:
+        meaning = (concept.kind, concept.id)
+        for words in (name, *families.variants(name, twice=main)):
+            if words not in taken and owner.setdefault(words, concept.id) == concept.id:
+                yield words, meaning
+                for turned, side in families.turnings(words):
+                    if turned not in taken and owner.setdefault(turned, concept.id) == concept.id:
+                        yield turned, meaning
+                        if side:
+                            yield turned, ("side", side)
 
 
 @lru_cache(maxsize=1)
@@ -198,19 +302,28 @@ def lexicon() -> Lexicon:
     """The lexicon shipped in `readingroom.prompts`, read and compiled at the first call."""
     closed, concepts = _read(CLOSED), _concepts()
     table: dict[tuple[str, ...], dict[tuple[str, str], None]] = defaultdict(dict)
-    for phrase, tag in chain(_closed_tags(closed), _concept_tags(concepts)):
+    for phrase, tag in _closed_tags(closed):
         table[tokens_of(phrase)][tag] = None
+    for words, tag in _concept_tags(concepts, frozenset(table)):
+        table[words][tag] = None
     buckets: dict[str, list[Phrase]] = defaultdict(list)
-    for words, tags in table.items():
+    pairs: dict[tuple[str, ...], list[Phrase]] = defaultdict(list)
+    for words, tags in sorted(table.items(), key=lambda one: -len(one[0])):
+        meaning = Phrase(words[1:], len(words), tuple(tags))
         if words:
-            buckets[words[0]].append(Phrase(words[1:], len(words), tuple(tags)))
+            buckets[words[0]].append(meaning)
+        if meaning.rest:
+            pairs[words[:2]].append(meaning)
     zones, zone_of = _zone_tables(closed)
     return Lexicon(
         concepts=concepts,
-        phrases={first: tuple(sorted(bucket, key=lambda one: -one.length)) for first, bucket in buckets.items()},
+        phrases={first: tuple(bucket) for first, bucket in buckets.items()},
+        pairs={both: tuple(bucket) for both, bucket in pairs.items()},
+        singles={first: bucket[-1] for first, bucket in buckets.items() if not bucket[-1].rest},
         lineage=_closure({key: concept.parents for key, concept in concepts.items()}),
         zones=zones,
         zone_of=zone_of,
         placed=frozenset(closed["placed"][0]),
         qualifiers=frozenset(closed["qualifiers"][0]),
+        organs={made.lstrip("!"): one.id for one in reversed(concepts.values()) for made in one.makes.values()},
     )

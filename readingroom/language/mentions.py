@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+from readingroom.language.item import Item
 from readingroom.language.lexicon import Lexicon
-from readingroom.language.scan import Item
 
 MENTIONS = frozenset(("finding", "device"))
 TRANSPARENT = frozenset(
     ("word", "side", "zone", "severity", "scope", "descriptor", "compare", "change", "normal", "see")
 )
 LISTED = frozenset(("and", "or", "comma"))
+SIZE = "size"
+"""The value of a word that calls normal no more than the size: "of normal size", "nondilated"."""
+
+NO_PART = frozenset(("study", "image"))
+"""Of these an adjective makes nothing: "calcified on the prior examination"."""
 BETWEEN = frozenset(("verb", "word", "severity", "link", "quantity", "comma", "open", "close", "neg", "change"))
 """What may stand between a measurement and the verdict on it."""
 
@@ -44,7 +49,7 @@ def mentions_of(clause: list[Item], words: Lexicon) -> tuple[list[Mention], set[
         if (item.kind in MENTIONS and (item.start, item.end) not in taken) or (
             item.kind == "measurement" and words.concepts[item.value].standalone
         ):
-            name = _qualified(clause, index, words)
+            name = _placed(clause, index, _qualified(clause, index, words), words)
             mentions.append(Mention(name, item.kind if name == item.value else "finding", index, index, index))
             mentions += _judged(clause, index, words)
     mentions.sort(key=lambda mention: (mention.first, mention.last))
@@ -82,32 +87,72 @@ def _qualified(clause: list[Item], index: int, words: Lexicon) -> str:
     return name
 
 
+def _placed(clause: list[Item], index: int, name: str, words: Lexicon) -> str:
+    """A finding as the nearest structure beside it names it: a mass of the kidney is a renal mass."""
+    known = words.concepts.get(name)
+    if known is None or not known.within:
+        return name
+    near = [(abs(at - index), item.value) for at, item in enumerate(clause)
+            if item.kind == "structure" and item.value in known.within]  # fmt: skip
+    return known.within[min(near)[1]] if near else name
+
+
 def _composed(clause: list[Item], structures: list[int], used: set[int], words: Lexicon) -> list[Mention]:
     mentions: list[Mention] = []
-    if not structures:
-        return mentions
     for index, item in enumerate(clause):
         if item.kind != "descriptor" or _is_attribute(clause, index):
             continue
-        targets = _targets(clause, index, structures)
+        targets = _targets(clause, index, structures) if structures else []
+        if not targets and not _same_span_finding(clause, index) and (shared := _of_same_organ(clause, index, words)):
+            mentions.append(Mention(shared, "finding", index, index, index))
         for target in targets:
             concept = words.concepts[clause[target].value]
-            made = concept.makes.get(item.value)
+            made = concept.makes.get(item.value) or (
+                concept.makes.get("enlarged") if item.value == "increased" else None
+            )
+            if (
+                item.value == "denser"
+                and _same_span_finding(clause, index)
+                and not any(i.value == "than" for i in clause)
+            ):
+                continue
             if made is None:
                 if (
-                    item.value in ("small", "borderline", "denser", "fainter", "symmetric", "alike")
+                    concept.id in NO_PART
+                    or concept.reportable
+                    or item.value in ("small", "borderline", "denser", "fainter", "symmetric", "alike")
                     or concept.place
                     or _same_span_finding(clause, index)
                 ):
                     continue
                 made = f"{concept.id}:{item.value}"
-            used.add(target)
+            if not made.startswith("!"):
+                used.add(target)
             mentions.append(
                 Mention(
                     made.lstrip("!"), "finding", min(index, target), max(index, target), index, made.startswith("!")
                 )
             )
     return mentions
+
+
+def _of_same_organ(clause: list[Item], index: int, words: Lexicon) -> str:
+    """What an adjective makes of the structure that the finding before or behind it has: "aortic tortuosity and
+    ectasia", "tortuous and calcified aorta"."""
+    start = clause[index].start
+    if any(item.kind == "severity" and item.start == start for item in clause[max(0, index - 2) : index + 2]):
+        return ""
+    for row in (reversed(clause[:index]), iter(clause[index + 1 :])):
+        listed = False
+        for item in row:
+            if item.kind == "finding":
+                organ = words.concepts.get(words.organs.get(item.value, ""))
+                return organ.makes.get(clause[index].value, "").lstrip("!") if listed and organ else ""
+            if item.kind in LISTED:
+                listed = True
+            elif item.kind not in ("severity", "word"):
+                break
+    return ""
 
 
 def _same_span_finding(clause: list[Item], index: int) -> bool:
@@ -119,12 +164,15 @@ def _same_span_finding(clause: list[Item], index: int) -> bool:
 def _is_attribute(clause: list[Item], index: int) -> bool:
     """Whether the descriptor only colours a finding that follows it: "calcified nodule"."""
     here = clause[index]
+    places = {(item.start, item.end) for item in clause[index + 1 :] if item.kind == "zone"}
     for item in clause[index + 1 :]:
         if item.start == here.start:
             continue
         if item.kind in MENTIONS:
             return True
-        if item.kind not in ("word", "severity", "scope", "descriptor"):
+        if item.kind == "structure" and (item.start, item.end) in places:
+            continue
+        if item.kind not in ("word", "severity", "scope", "descriptor", "side", "zone"):
             return False
     return False
 
@@ -140,7 +188,11 @@ def _targets(clause: list[Item], index: int, structures: list[int]) -> list[int]
 def _attributive(clause: list[Item], index: int, target: int) -> bool:
     between = clause[index + 1 : target]
     before = next(
-        (item for item in reversed(clause[:index]) if item.kind not in ("severity", "word", "scope", "side", "neg")),
+        (
+            item
+            for item in reversed(clause[:index])
+            if item.kind not in ("severity", "word", "scope", "side", "neg", "zone")
+        ),
         None,
     )
     predicate = before is not None and before.kind == "verb"
@@ -167,12 +219,26 @@ def _ahead(clause: list[Item], index: int, structures: list[int]) -> list[int]:
             listed = False
         elif kind in LISTED and found and _list_goes_on(clause, position):
             listed = True
+        elif kind in LISTED and not found and _adjective_follows(clause, position):
+            continue
         elif kind == "link":
             if found:
                 break
-        elif kind not in TRANSPARENT:
+        elif kind not in TRANSPARENT and not (kind == "verb" and not found and _is_seen_in(clause, position)):
             break
     return found
+
+
+def _adjective_follows(clause: list[Item], position: int) -> bool:
+    """Whether "and" joins two adjectives before their noun: "tortuous and calcified aorta"."""
+    following = next((item.kind for item in clause[position + 1 :] if item.kind not in ("word", "severity")), "")
+    return following == "descriptor"
+
+
+def _is_seen_in(clause: list[Item], position: int) -> bool:
+    """ "Prominence is noted to the pulmonary arteries": what is seen is seen in what follows."""
+    following = clause[position + 1 : position + 3]
+    return [item.kind for item in following] == ["see", "link"]
 
 
 def _list_goes_on(clause: list[Item], position: int) -> bool:
@@ -265,6 +331,8 @@ def _normalities(clause: list[Item], free: list[int], used: set[int], words: Lex
             used.add(target)
             told.add(target)
             denied = concept.normal or (f"{concept.id}:abnormal",)
+            if item.value == SIZE and not concept.broad and "enlarged" in concept.makes:
+                denied = (concept.makes["enlarged"],)
             broad = concept.broad or len(denied) > 1
             mentions += [
                 Mention(name, "finding", min(index, target), max(index, target), index, True, True, broad)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from readingroom.domain.terms import Certainty, Presence
+from readingroom.language.item import Item
 from readingroom.language.mentions import Mention
-from readingroom.language.scan import Item
 
 REMOVED = "xxxx"
 """What the Indiana collection prints for a word taken out; between a denial and a noun it was an adjective."""
@@ -59,24 +59,48 @@ def _forward(clause: list[Item]) -> list[_State | None]:
         if kind == "neg" and not _is_late(clause, index):
             twice = state is not None and state.kind == "neg" and (state.value == UNTRUE or state.at == index - 1)
             state = None if twice else _State("neg", item.value, index)
-        elif kind in ("hedge", "hedge_post") and not (
-            state and state.kind == "neg" and _is_bound(clause, index, state)
-        ):
-            state = _State("hedge", item.value, index)
+        elif kind in ("hedge", "hedge_post"):
+            if not (state and state.kind == "neg" and _is_bound(clause, index, state)):
+                state = _State("hedge", _weaker(clause, state, item.value, index), index)
         elif state is not None and _ends(clause, index, state):
             state = None
         states.append(state)
     return states
 
 
+BOND = ":of"
+"""Ends a doubt that joins a noun to what it may mean: "opacity suspicious for pneumonia"."""
+
+FAINTEST = ("very_unlikely", "unlikely", "may_represent", "likely", "most_likely", "definite")
+
+NAMED = frozenset(("finding", "structure", "device", "measurement"))
+
+VERDICTS = frozenset(("descriptor", "normal"))
+
+
 def _is_bound(clause: list[Item], index: int, state: _State) -> bool:
-    """Whether a doubt stands inside a denial: "no questionable nodule", "no restriction to suggest infarct"."""
-    return state.at >= index - 2 or clause[index - 1].value == "to"
+    """Whether a doubt stands inside a denial: "no questionable nodule", "no restriction to suggest infarct", "no
+    opacity suspicious for pneumonia"."""
+    if state.at >= index - 2 or clause[index - 1].value == "to":
+        return True
+    between = {item.kind for item in clause[state.at + 1 : index]}
+    return clause[index].value.endswith(BOND) and not between & {"verb", "comma", "open", "hedge"}
+
+
+def _weaker(clause: list[Item], state: _State | None, value: str, index: int) -> str:
+    """Of two doubts on one thing the fainter: "may be compatible with", "possibly consistent with"."""
+    said = value.removesuffix(BOND)
+    if state is None or state.kind != "hedge" or any(item.kind in NAMED for item in clause[state.at + 1 : index]):
+        return said
+    return min(said, state.value, key=FAINTEST.index)
 
 
 def _ends(clause: list[Item], index: int, state: _State) -> bool:
     """Whether a denial or a doubt goes no further than here."""
     kind = clause[index].kind
+    if kind == "stop":
+        subjects = NAMED if state.kind == "hedge" else NAMED | VERDICTS
+        return any(item.kind in subjects for item in clause[state.at + 1 : index])
     if kind in ENDS or kind == "pseudo":
         return True
     if kind == "comma":
@@ -87,9 +111,11 @@ def _ends(clause: list[Item], index: int, state: _State) -> bool:
 
 
 def _is_late(clause: list[Item], index: int) -> bool:
-    """ "not seen", "not well identified": it denies what stands before it."""
+    """ "not seen", "not well identified", "whereas the other is not": it denies what stands before it."""
     if clause[index].value != "not":
         return False
+    if all(item.kind == "break" for item in clause[index + 1 :]):
+        return any(item.kind == "verb" for item in clause[max(0, index - 1) : index])
     for item in clause[index + 1 : index + 4]:
         if item.kind == "see" and item.value == "see":
             return True
@@ -101,16 +127,28 @@ def _is_late(clause: list[Item], index: int) -> bool:
 def _passes_comma(clause: list[Item], index: int, state: _State) -> bool:
     """Whether a denial goes on after a comma: in a list it does, before a graded or seen finding it does not."""
     rest = clause[index + 1 :]
-    if any(item.kind == "or" for item in rest):
+    if any(item.kind == "or" for item in rest) or not _named(clause[state.at + 1 : index], rest):
         return True
     if state.kind == "hedge":
-        return any(item.kind == "and" for item in rest)
+        return any(item.kind == "and" for item in rest) or any(item.value == ":" for item in clause[state.at : index])
     chunk: list[Item] = []
     for item in rest:
         if item.kind == "comma":
             break
         chunk.append(item)
-    return not any(item.kind in ("severity", "verb", "change") for item in chunk)
+    firm = chunk[:1] and chunk[0].kind == "scope" and chunk[0].value == "significant"
+    return not firm and not any(item.kind in ("severity", "verb", "change") for item in chunk)
+
+
+ADJECTIVES = frozenset(("scope", "descriptor"))
+
+
+def _named(items: list[Item], rest: list[Item]) -> bool:
+    """Whether a list has its first noun yet: not so in "no acute, displaced fracture", "no recent, displaced one"."""
+    if any(item.kind in NAMED or item.kind in VERDICTS for item in items):
+        return True
+    unknown = sum(item.kind == "word" for item in items)
+    return unknown > 1 or (unknown == 1 and not (rest and rest[0].kind in ADJECTIVES))
 
 
 def _said(clause: list[Item], start: int, end: int) -> bool:
@@ -122,6 +160,8 @@ def _said(clause: list[Item], start: int, end: int) -> bool:
 
 def _grades(clause: list[Item], index: int) -> bool:
     following = clause[index + 1 : index + 4]
+    if following and following[0].value in ("a", "an"):
+        return True
     return bool(following) and following[0].kind == "severity" and all(item.kind != "scope" for item in following[:2])
 
 
@@ -135,19 +175,38 @@ def _after(clause: list[Item], mention: Mention, mentions: list[Mention]) -> Ite
             return Item("hedge_post", item.value, item.start, item.end)
         if item.kind in ("neg_post", "unassessed") or (item.kind == "neg" and _is_late(clause, index)):
             return item
-        if item.kind == "neg" and _answers(clause, last, index):
-            return item
+        if item.kind in ("neg", "normal") and _answers(clause, last, index):
+            return item._replace(kind="neg")
         if item.kind == "hedge_post":
-            return None if more else item
+            return item if not more or _turns(clause, index) else None
         if item.kind in ("stop", "open", "there", "normal") or (item.kind in ("neg", "hedge") and more):
             return None
     return None
 
 
+TURNS = frozenset(("stop", "neg", "comma", "and", "open", "compare"))
+PREPOSITIONS = frozenset(("with", "given", "in", "on", "at"))
+
+
+def _turns(clause: list[Item], index: int) -> bool:
+    """Whether a doubt speaks of what stands before it: "is possible with no effusion", not "is likely atelectasis"."""
+    following = clause[index + 1] if index + 1 < len(clause) else None
+    return following is not None and (following.kind in TURNS or following.value in PREPOSITIONS)
+
+
 def _answers(clause: list[Item], last: int, index: int) -> bool:
-    """Whether a lone "none" or "no" answers a heading: "Effusion: none"."""
+    """Whether a lone "none" or "absent" answers what stands before it: "Effusion: none", "left effusion absent"."""
     between = clause[last + 1 : index]
-    return index == len(clause) - 1 and all(item.kind == "verb" and item.value == ":" for item in between)
+    answers = ANSWERS if any(item.value == ":" for item in between) else ABSENT
+    ended = all(item.kind == "break" for item in clause[index + 1 :])
+    return (
+        ended and clause[index].value in answers and all(item.kind in PLACING or item.value == ":" for item in between)
+    )
+
+
+PLACING = frozenset(("word", "side", "zone", "structure", "link"))
+ABSENT = frozenset(("no",))
+ANSWERS = frozenset(("no", "not", "normal"))
 
 
 def _is_versus(clause: list[Item], index: int) -> bool:
@@ -163,11 +222,14 @@ def _polarity(clause: list[Item], mention: Mention, state: _State | None, after:
     if mention.kind == "measurement":
         return Polarity("present")
     ahead = state.kind if state else ""
+    if mention.kind == "structure" and after is not None and behind in ("neg", "neg_post") and ahead != "neg":
+        return Polarity("not_assessed")
     denied = ahead != "neg" if mention.flipped else "neg" in (ahead, behind) or behind == "neg_post"
     if denied:
         return Polarity("absent", "definite", _scope(clause, mention, state))
-    doubt = after if behind == "hedge_post" else state if ahead == "hedge" else None
-    return Polarity(*DOUBT[doubt.value]) if doubt and not mention.flipped else Polarity("present")
+    sources = ((after, behind == "hedge_post"), (state, ahead == "hedge"))
+    doubts = [one.value.removesuffix(BOND) for one, there in sources if one is not None and there]
+    return Polarity(*DOUBT[min(doubts, key=FAINTEST.index)]) if doubts and not mention.flipped else Polarity("present")
 
 
 def _unassessed_before(clause: list[Item], first: int) -> bool:

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from readingroom.domain.terms import Laterality, Presence
+from readingroom.domain.terms import Laterality, Presence, Severity
 from readingroom.language.claim import Claim
-from readingroom.language.laterality import reach_of
+from readingroom.language.item import Item
+from readingroom.language.laterality import Site, places_of, reach_of
 from readingroom.language.lexicon import OPEN, Lexicon
-from readingroom.language.negation import scoped
+from readingroom.language.mentions import Mention
+from readingroom.language.negation import BOND, DOUBT, polarities, scoped
 from readingroom.language.particulars import Clause, change_of, name_at
 from readingroom.language.quantities import Quantity
-from readingroom.language.scan import Item
 
 WHOLE = "study"
 """What "no significant change" speaks of where nothing was named before it."""
 
 TELLING = frozenset(("neg", "side", "zone", "normal", "there", "severity", "quantity", "neg_post"))
 """What makes a clause about an unknown noun worth holding against the evidence."""
+
+OTHER_SUBJECTS = frozenset(("advice", "view"))
+"""Of these "it" says nothing that lies anywhere."""
 
 FILLER = frozenset(
     [
@@ -71,6 +75,10 @@ ADMINISTRATIVE = frozenset(
     [
         "view",
         "views",
+        "scan",
+        "ct",
+        "mri",
+        "ultrasound",
         "projection",
         "projections",
         "radiograph",
@@ -150,22 +158,23 @@ def orphans_of(items: list[Item], quantities: tuple[Quantity, ...], compared: bo
     if measured and numbers and "pronoun" not in kinds and measured.value not in ("diameter",):
         return (Claim(observation=measured.value, presence="present", quantities=numbers, span=_span(items)),)
     refers = "pronoun" in kinds or items[0].kind in ("measurement", "quantity", "verb", "open", "comma")
-    if not (numbers or changes or "unassessed" in kinds) or not (
-        refers or items[0].kind in ("change", "pseudo", "compare")
+    sites = places_of(items, words) if "pronoun" in kinds and not kinds & OTHER_SUBJECTS else []
+    if not (numbers or changes or sites or "unassessed" in kinds) or not (
+        refers or items[0].kind in ("change", "pseudo", "compare") or (changes and "compare" in kinds)
     ):
         return open_claims(items, _named(items, numbers, quantities), compared)
     if not refers and "unassessed" in kinds:
         return ()
-    return (
-        Claim(
-            observation="" if refers else WHOLE,
-            presence="not_assessed" if "unassessed" in kinds else "present",
-            change=changes[0] if changes else None,
-            comparison=compared or bool(changes),
-            quantities=_named(items, numbers, quantities),
-            span=_span(items),
-        ),
+    claim = Claim(
+        observation="" if refers else WHOLE,
+        presence="not_assessed" if "unassessed" in kinds else "present",
+        change=changes[0] if changes else None,
+        comparison=compared or bool(changes),
+        quantities=_named(items, numbers, quantities),
+        span=_span(items),
     )
+    return tuple(claim.model_copy(update={"laterality": site.side or "unspecified", "zone": site.zone})
+                 for site in sites or [Site()])  # fmt: skip
 
 
 def _named(items: list[Item], numbers: tuple[Quantity, ...], quantities: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
@@ -195,14 +204,18 @@ def open_claims(items: list[Item], numbers: tuple[Quantity, ...], compared: bool
     ):
         return ()
     head = _head(items, words)
-    presence: Presence = "absent" if scoped(items, items.index(head)) or "normal" in kinds else "present"
+    at = items.index(head)
+    (polarity,) = polarities(items, [Mention("", head.kind, at, at, at)])
+    presence: Presence = "absent" if "normal" in kinds else polarity.presence
     side = next((item.value for item in items if item.kind == "side"), "unspecified")
     return (
         Claim(
             observation=_named_by(head),
             presence=presence,
+            certainty=polarity.certainty if presence == polarity.presence else "definite",
             laterality=cast("Laterality", side),
             zone=next((item.value for item in items if item.kind == "zone"), ""),
+            severity=_degree(items) if presence == "present" else None,
             quantities=numbers,
             comparison=compared,
             span=(head.start, head.end),
@@ -210,9 +223,47 @@ def open_claims(items: list[Item], numbers: tuple[Quantity, ...], compared: bool
     )
 
 
+def _degree(items: list[Item]) -> Severity | None:
+    """The degree that a clause about an unknown noun tells, where it tells one."""
+    told = {item.value for item in items if item.kind == "severity"}
+    return cast("Severity", told.pop()) if len(told) == 1 else None
+
+
+MEANT = 5
+"""Least letters of an unknown noun that a doubt can be about; shorter ones are rarely nouns."""
+
+QUALITY = ("al", "ic", "ed", "ly", "ous", "ive", "ary", "ing", "able", "xxxx")
+"""How words end that say how something is: "possibly positional"."""
+
+
+def supposed(items: list[Item], mentions: list[Mention]) -> list[Claim]:
+    """What a doubt is about where that is a noun the lexicon does not have: "may represent a zygolith"."""
+    found: list[Claim] = []
+    for index, item in enumerate(items):
+        if item.kind != "hedge" or any(mention.key > index for mention in mentions):
+            continue
+        noun = None
+        for one in items[index + 1 :]:
+            if one.kind == "word" and one.value not in FILLER:
+                noun = one
+            elif one.kind not in ("word", "side", "zone", "severity", "descriptor", "hedge"):
+                break
+        if noun is None or noun.value in ADMINISTRATIVE or len(noun.value) < MEANT or noun.value.endswith(QUALITY):
+            continue
+        presence, certainty = DOUBT[item.value.removesuffix(BOND)]
+        if not scoped(items, items.index(noun)):
+            side = next((one.value for one in items if one.kind == "side"), "unspecified")
+            found.append(Claim(observation=_named_by(noun), presence=presence, certainty=certainty,
+                               laterality=cast("Laterality", side) if not mentions else "unspecified",
+                               severity=_degree(items) if not mentions and presence != "absent" else None,
+                               span=(noun.start, noun.end)))  # fmt: skip
+    return found[-1:]
+
+
 def _named_by(head: Item) -> str:
     """A structure by its own name, an unknown noun by the text's, in the singular."""
-    return head.value if head.kind == "structure" else f"{OPEN}{head.value.removesuffix('s')}"
+    singular = head.value if head.value.endswith(("ss", "is", "us")) else head.value.removesuffix("s")
+    return head.value if head.kind == "structure" else f"{OPEN}{singular}"
 
 
 def _head(items: list[Item], words: list[Item]) -> Item:
@@ -226,13 +277,20 @@ def _head(items: list[Item], words: list[Item]) -> Item:
     return head or words[0]
 
 
+def _beside(items: list[Item], index: int) -> list[Item]:
+    """The structure that a phrase names together with its side: "right ventricle"."""
+    return [one for one in items[max(0, index - 1) : index] if one.start == items[index].start]
+
+
 def loose_sides(clause: Clause, words: Lexicon) -> list[Claim]:
     """Sides that belong to no finding of the clause but to a structure beside it: "tip in the left innominate vein".
 
     They become claims on that structure, so that a wrong side there is seen too.
     """
     items = clause.items
-    taken = set(range(clause.windows[0].start)) if clause.mentions[0].kind != "device" else set()
+    first = clause.windows[0]
+    leads = clause.mentions[0].kind != "device" and all(one.kind != "side" for one in items[first.start : first.end])
+    taken = set(range(first.start)) if leads else set()
     for mention, window in zip(clause.mentions, clause.windows, strict=True):
         taken |= set(range(window.start, reach_of(items, mention, window)))
     found: list[Claim] = []
@@ -244,7 +302,7 @@ def loose_sides(clause: Clause, words: Lexicon) -> list[Claim]:
         head = next(
             (
                 one
-                for one in items[index + 1 : index + 6]
+                for one in (*_beside(items, index), *items[index + 1 : index + 6])
                 if one.kind in ("structure", "word") and one.value not in FILLER
             ),
             None,

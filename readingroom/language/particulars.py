@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple, cast
 
 from readingroom.domain.terms import Change, Severity
+from readingroom.language.item import Item
 from readingroom.language.laterality import Window
 from readingroom.language.lexicon import Lexicon
 from readingroom.language.mentions import Mention
 from readingroom.language.quantities import Quantity
-from readingroom.language.scan import Item
 
 SEVERITIES: tuple[Severity, ...] = ("trace", "mild", "moderate", "severe")
 
@@ -26,19 +26,31 @@ class Clause(NamedTuple):
 
 def severity_of(clause: Clause, index: int) -> Severity | None:
     mention, window = clause.mentions[index], clause.windows[index]
-    items = clause.items
-    found = [item.value for item in items[window.start : mention.last + 1] if item.kind == "severity"]
+    items, key = clause.items, clause.items[mention.key]
+    before = items[window.start : mention.last + 1]
+    found = [item.value for item in before if item.kind == "severity" and item.start != key.start]
     if not found:
         after = items[mention.last + 1 : window.end]
         predicate = next((at for at, item in enumerate(after) if item.kind in ("verb", "open")), None)
         found = (
-            [item.value for item in after[predicate or 0 :] if item.kind == "severity"] if predicate is not None else []
+            [item.value for item in after[predicate or 0 :] if item.kind == "severity" and item.start != key.start]
+            if predicate is not None
+            else []
         )
+        found = found or [item.value for item in after if item.kind == "graded"] or _apposed(after)
         lead = items[: window.start] if index == 0 and mention.key == mention.last else []
         found = found or [
             item.value for item in lead if item.kind == "severity" and "there" not in {i.kind for i in lead}
         ]
     return cast("Severity", max(found, key=SEVERITIES.index)) if found else None
+
+
+def _apposed(after: list[Item]) -> list[str]:
+    """A degree alone behind a comma: "pneumothorax on the right, large", "decrease in the ascites, now trace"."""
+    at = max((index for index, item in enumerate(after) if item.kind == "comma"), default=-1)
+    rest = [item for item in after[at + 1 :] if item.kind not in ("word", "break", "compare", "and", "link", "change")]
+    alone = at >= 0 and rest and all(item.kind == "severity" or item.start == rest[0].start for item in rest)
+    return [item.value for item in rest if item.kind == "severity"] if alone else []
 
 
 def numbers_of(clause: Clause, words: Lexicon) -> list[tuple[Quantity, ...]]:
@@ -111,8 +123,9 @@ def changes_of(clause: Clause) -> list[tuple[Change, ...]]:
     words = [index for index in range(len(items)) if _tellschange_of(items, index)]
     told: list[tuple[Change, ...]] = []
     for mention, window in zip(clause.mentions, clause.windows, strict=True):
+        start = _led_by(items, window.start, words)
         own = [change_of(items[index]) for index in words
-               if window.start <= index < window.end and not _part_of_name(items, index, mention)]  # fmt: skip
+               if start <= index < window.end and not _part_of_name(items, index, mention)]  # fmt: skip
         told.append(tuple(dict.fromkeys(own)))
     resolved = next(
         (index for index, item in enumerate(items) if item.kind == "neg_post" and item.value == "resolved"), -1
@@ -124,6 +137,19 @@ def changes_of(clause: Clause) -> list[tuple[Change, ...]]:
         elif not told[index]:
             told[index] = shared
     return told
+
+
+LEADING = frozenset(("word", "link", "compare", "severity", "measurement"))
+
+
+def _led_by(items: list[Item], start: int, words: list[int]) -> int:
+    """Where a course told before "in" or "of" stands: "reduction in size of the left effusion"."""
+    for index in range(start - 1, -1, -1):
+        if index in words:
+            return index
+        if items[index].kind not in LEADING:
+            break
+    return start
 
 
 MODIFIERS = frozenset(("word", "severity", "scope", "side", "zone", "compare", "change"))

@@ -64,7 +64,8 @@ UNIT = "|".join(f"(?P<u{index}>{pattern})" for index, (_, pattern) in enumerate(
 NUMBER = r"(?:\d{1,3}(?:[,\u2009\u202f]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 SIZE = re.compile(
     rf"(?<![\w.,])(?P<sign>[-+]\s?)?(?P<a>{NUMBER})"
-    rf"(?:\s?(?:mm|cm)?\s?(?P<join>x|×|by|\*|to|-|and)\s?(?P<b>{NUMBER}))?(?:\s?(?:mm|cm)?\s?(?:x|×|by|\*)\s?(?P<c>{NUMBER}))?"
+    rf"(?:\s?(?P<own_a>mm|cm)?\s?(?P<join>x|×|by|\*|to|-|and)\s?(?P<b>{NUMBER}))?"
+    rf"(?:\s?(?P<own_b>mm|cm)?\s?(?:x|×|by|\*)\s?(?P<c>{NUMBER}))?"
     rf"(?:\s?-?\s?(?:{UNIT})(?![\w²³]))?"
 )
 SPREAD = re.compile(
@@ -77,16 +78,22 @@ BEFORE: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("prior", re.compile(
         r"(?:previously|prior|formerly|was|were|before:?|compared (?:to|with)|versus|vs\.?)\s"
         r"(?:measur(?:ed|ing)\s)?(?:approximately\s|about\s)?$")),
-    ("floor", re.compile(r"(?:(?:more|greater|larger|higher) than|over|above|exceed(?:s|ing)?|at least|>|≥)\s*$")),
+    ("floor", re.compile(r"(?:(?:more|greater|larger|higher) than|\bover|above|exceed(?:s|ing)?|at least|>|≥)\s*$")),
     ("bound", re.compile(r"(?:within|less than|under|below|no more than|not more than|at most|<|≤)\s*$")),
 )  # fmt: skip
 AFTER = re.compile(r"\s?\)?,?\s(?:\w+\s)?(?:on|in|at) the (?:prior|previous|earlier|old)")
 NOW = re.compile(r"\bnow\b|\bcurrently\b|\btoday\b")
 EARLIER = re.compile(r"\b(?:previous(?:ly)?|prior|formerly)\b")
 FROM = re.compile(r"from\s(?:approximately\s|about\s)?$")
+COME_FROM = re.compile(
+    r"(?:changed|increased|decreased|grown|enlarged|reduced|different) from\s(?:approximately\s|about\s)?$"
+)
 TO = re.compile(r"\s?(?:%|mm|cm|mL|ml)?\s?to\s")
 GRADE = re.compile(r"(?:rads|category|grade|stage|type|level|figure|image|slice|series)\s?:?\s?$")
-NOT_SIZE = re.compile(r"\s?-?\s?(?:year|yr|y/?o|view|hour|week|month|day|p\.?m|a\.?m|°|degree|:|/)")
+NOT_SIZE = re.compile(
+    r"(?:st|nd|rd|th)\b|\s?o'?\s?clock|\s?-?\s?(?:year|yr|y/?o|view|hour|week|month|day|p\.?m|a\.?m|°|degree|:|/)"
+)
+YEAR = re.compile(r"(?:19|20)\d\d")
 BARE = re.compile(r"^\d+$")
 
 
@@ -123,7 +130,11 @@ def quantities_of(text: str) -> tuple[Quantity, ...]:
             end = position = match.end("a")
             found += _plain(text, match, end)
             continue
-        if not unit and (NOT_SIZE.match(text, end) or GRADE.search(text[max(0, match.start() - 12) : match.start()])):
+        if not unit and (
+            NOT_SIZE.match(text, end)
+            or YEAR.fullmatch(match["a"])
+            or GRADE.search(text[max(0, match.start() - 12) : match.start()])
+        ):
             continue
         spread = SPREAD.match(text, end)
         position = spread.end() if spread else end
@@ -135,6 +146,8 @@ def _plain(text: str, match: re.Match[str], end: int) -> list[Quantity]:
     if NOT_SIZE.match(text, end):
         return []
     value, decimals = _number(match["a"])
+    if YEAR.fullmatch(match["a"]):
+        return []
     head = text[max(0, match.start() - 28) : match.start()]
     role, rough = _role(head, text[end : end + 40]), bool(ROUGH.search(head))
     return [Quantity(value=value, decimals=decimals, role=role, rough=rough, span=(match.start("a"), end))]
@@ -151,7 +164,8 @@ def _sizes(text: str, match: re.Match[str], unit: str, spread: re.Match[str] | N
         if part == "a" and (match["sign"] or "").strip() == "-":
             value = -value
         span = match.span() if part == "a" else match.span(part)
-        printed = "mL" if unit == "cm3" else unit
+        own = match[f"own_{part}"] if part != "c" else None
+        printed = "mL" if unit == "cm3" else own or unit
         size = Quantity(value=value, unit=printed, decimals=decimals, role=role, rough=rough, span=span)
         sizes.append(size.model_copy(update={"sd": _number(spread["sd"])[0]}) if spread else size)
     return sizes
@@ -159,7 +173,12 @@ def _sizes(text: str, match: re.Match[str], unit: str, spread: re.Match[str] | N
 
 def _with_earlier(text: str, found: list[Quantity]) -> list[Quantity]:
     """ "from A to B": A was measured before, and has B's unit where it has none of its own."""
-    told = list(found)
+    told = [
+        one.model_copy(update={"role": "prior"})
+        if one.role == "value" and COME_FROM.search(text[max(0, one.span[0] - 28) : one.span[0]])
+        else one
+        for one in found
+    ]
     for index in range(len(told) - 1):
         first, second = told[index], told[index + 1]
         head = text[max(0, first.span[0] - 22) : first.span[0]]
@@ -182,6 +201,10 @@ def dimension(unit: str) -> str:
     return BASE[unit].dimension
 
 
+COARSE = 0.05
+"""Most that a measurement printed without decimals may differ: "1 cm" is not "1.5 cm"."""
+
+
 def half_step(decimals: int, unit: str) -> float:
     """Half a unit of the last printed digit, in the base unit."""
     return float(0.5 * 10.0**-decimals * BASE[unit].factor)
@@ -195,13 +218,16 @@ def _is_round(claim: Quantity) -> bool:
 def same_number(claim: Quantity, measured: Measurement) -> bool:
     """Whether the number told is the number measured, as far as either is printed.
 
-    The tolerance is half a unit of the last digit, of the text's or of the measurement's, whichever is larger;
-    ten percent where the text says "about". A bound holds for anything below it; of an estimate it is the estimate.
-    A number without a unit is read in the measurement's own; a percentage that is no round figure is no mere bound.
+    The tolerance is half a unit of the last digit, of the text's or of the measurement's, whichever is larger; of a
+    measurement's that is not rounded to tens no more than COARSE; ten percent where the text says "about". A bound
+    holds for anything below it; of an estimate it is the estimate. A number without a unit is read in the
+    measurement's own; a percentage that is no round figure is no mere bound.
     """
     unit = claim.unit or measured.unit
-    tolerance = max(half_step(claim.decimals, unit), half_step(measured.decimals, measured.unit))
     told, known = base_value(claim.value, unit), base_value(measured.value, measured.unit)
+    printed = half_step(measured.decimals, measured.unit)
+    printed = printed if measured.decimals < 0 else min(printed, COARSE * abs(known))
+    tolerance = max(half_step(claim.decimals, unit), printed)
     if claim.rough:
         tolerance = max(tolerance, 0.1 * abs(known))
     if claim.role == "floor" and measured.qualifier != "estimated":

@@ -82,14 +82,15 @@ LIST_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,2}\s?[.)]|\(?[a-z\d]\))\s+")
 ONLY_MARK = re.compile(r"^\s*(?:\(?\d{1,2}[.)]?|[-*•–])\s*$")
 
 HEADINGS: dict[Section, str] = {
-    "findings": "findings|finding|report|observations|description|results|result|chest|lungs|heart|body",
-    "impression": "impression|impressions|conclusion|conclusions|summary|opinion|assessment|interpretation|diagnosis",
+    "findings": "findings|finding|report|observations|description|results|result|chest|lungs|heart|body|befund|befunde",
+    "impression": "impression|impressions|conclusion|conclusions|summary|opinion|assessment|interpretation|diagnosis|"
+    "beurteilung",
     "indication": "indication|indications|history|clinical history|clinical information|clinical indication|"
-    "reason for exam|reason for examination|reason for study|clinical details|clinical data",
-    "technique": "technique|procedure|examination|exam|study|method|protocol|images|image|views",
-    "comparison": "comparison|comparisons|prior studies|prior",
+    "reason for exam|reason for examination|reason for study|clinical details|clinical data|indikation",
+    "technique": "technique|procedure|examination|exam|study|method|protocol|images|image|views|technik",
+    "comparison": "comparison|comparisons|prior studies|prior|vergleich",
     "limitations": "limitations|limitation|notes|evidence|checks|verification|provenance|recommendation|"
-    "recommendations",
+    "recommendations|einschränkungen|prüfung|evidenz|herkunft",
 }
 """The words that head each section; what stands under "limitations" is checked only where it states a finding."""
 

@@ -123,7 +123,7 @@ PLACE = [
     ("The left lung field is smaller than the right.", ["present left lung_size_asymmetry"]),
     ("There is elevation of the left hemidiaphragm.", ["present left diaphragm_elevation"]),
     ("Right PICC with tip in the left innominate vein.", ["present right picc", "present left device_tip"]),
-    ("A cyst is seen in the lower pole of the left kidney.", ["present left lower kidney cyst"]),
+    ("A cyst is seen in the lower pole of the left kidney.", ["present left lower pole renal_cyst"]),
 ]
 
 COURSE = [
