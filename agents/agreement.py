@@ -53,7 +53,7 @@ def sides_of(item: Evidence) -> frozenset[str]:
 
 def zone_agreement(claim: Claim, item: Evidence, words: Lexicon) -> Agreement:
     """Of the claim's place with the evidence's: a place is implied by every place within it."""
-    if not claim.zone:
+    if not claim.zone or claim.zone == words.name(claim.observation):
         return "same"
     told = words.place(item.zone)
     if not told:
@@ -75,12 +75,14 @@ def severity_agreement(claim: Claim, item: Evidence) -> Agreement:
 
 
 def allowed_certainty(item: Evidence) -> Certainty:
-    """The firmest word that evidence bears: its own words', where it has words; an uncalibrated score or a poor quality
-    no more than "may represent"."""
+    """The firmest word that evidence bears: its own words' or its score's, whichever is weaker; an uncalibrated score
+    or a poor quality no more than "may represent"."""
     if item.presence == "indeterminate" or (item.quality is not None and item.quality < LOW_QUALITY):
         return "may_represent"
-    if item.certainty is not None:
-        return item.certainty
+    return min(item.certainty or "definite", _of_score(item), key=FIRMNESS.__getitem__)
+
+
+def _of_score(item: Evidence) -> Certainty:
     if item.score is None or item.score_kind in ("quality", "none"):
         return "definite"
     if not item.calibrated or item.score_kind != "probability":
@@ -88,10 +90,18 @@ def allowed_certainty(item: Evidence) -> Certainty:
     return next((word for least, word in CALIBRATED if item.score >= least), "may_represent")
 
 
+def denied_certainty(item: Evidence) -> Certainty:
+    """The firmest denial that evidence of absence bears: its own words', and of an uncalibrated score "unlikely"."""
+    if item.certainty in DENIAL:
+        return item.certainty
+    scored = item.score is not None and item.score_kind in ("probability", "cosine", "logit")
+    return "unlikely" if scored and not item.calibrated else "definite"
+
+
 def is_overclaim(claim: Claim, item: Evidence) -> bool:
     """Whether the text is firmer than its evidence: in what it asserts, or in what it rules out."""
-    if claim.presence == "absent" == item.presence and item.certainty in DENIAL:
-        return DENIAL.get(claim.certainty, 0) > DENIAL[item.certainty]
+    if claim.presence == "absent" == item.presence:
+        return DENIAL.get(claim.certainty, 0) > DENIAL[denied_certainty(item)]
     return claim.presence == "present" and FIRMNESS[claim.certainty] > FIRMNESS[allowed_certainty(item)]
 
 

@@ -24,7 +24,8 @@ from readingroom.tools.classify import ClassifyResult
 from readingroom.tools.compare import CompareResult
 from readingroom.tools.draft_findings import DraftResult
 from readingroom.tools.embed import EmbedResult
-from readingroom.tools.target import target_of
+from readingroom.tools.similar import SimilarResult, called
+from readingroom.tools.target import concepts_of, target_of
 from readingroom.tools.tool import Result
 
 ANSWERS, TELLING = "planner/answers.yaml", "planner/telling.yaml"
@@ -206,7 +207,7 @@ def _targets(wish: Wish) -> tuple[str, ...]:
 
 def _fits(item: Evidence, name: str) -> bool:
     target = target_of(name)
-    same = item.observation == target.observation or (
+    same = item.observation in concepts_of(name) or (
         target.observation == "lung" and item.observation == "lung_area_ratio" and target.laterality != "unspecified"
     )
     return same and (target.laterality in ("unspecified", item.laterality))
@@ -220,6 +221,9 @@ def _of_result(result: Result, ledger: Sequence[Evidence]) -> list[tuple[str, tu
     """What a result tells beside findings, with its evidence."""
     if isinstance(result, ClassifyResult):
         cites = tuple(item.id for item in ledger if item.origin.tool == "classify" and item.image_id == result.image)
+        if any(item.score_kind == "probability" for item in result.evidence):  # findings; their evidence is told
+            scores = "; ".join(f"{one.label} {one.score:.2f} ({one.wording})" for one in result.scores)
+            return [(tell("scored", scores=scores, model=result.model), cites)]
         if result.label == "unknown":
             return [(tell("kind_unknown", reason=result.reason, model=result.model), cites)]
         score = f"{result.scores[0].score:.2f}" if result.scores else ""
@@ -229,7 +233,22 @@ def _of_result(result: Result, ledger: Sequence[Evidence]) -> list[tuple[str, tu
     if isinstance(result, EmbedResult):
         told = {"dimensions": result.dimensions, "description": result.description, "vector": result.vector[:12]}
         return [(tell("vector", model=f"{result.model} {result.version}", **told), ())]
+    if isinstance(result, SimilarResult):
+        return _alike(result, ledger)
     return []
+
+
+def _alike(result: SimilarResult, ledger: Sequence[Evidence]) -> list[tuple[str, tuple[str, ...]]]:
+    """Neighbours as the record has them, each with its evidence, and what they do not say."""
+    if not result.neighbours:
+        return [(tell("no_neighbour", held=result.held), ())]
+    ids = [item.id for item in ledger if item.origin.tool == "similar" and item.image_id == result.image]
+    rows = [
+        (tell("neighbour", place=place, held=result.held, what=called(one.about), similarity=f"{one.similarity:.2f}",
+              model=result.model), tuple(ids[place - 1 : place]))
+        for place, one in enumerate(result.neighbours, 1)
+    ]  # fmt: skip
+    return [*rows, (tell("likeness"), ())]
 
 
 def _because(lacking: Sequence[Evidence]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from readingroom.agents.agreement import FIRMNESS
 from readingroom.agents.ledger import Ledger
 from readingroom.agents.second_reader import REFUSED, Reviewed
 from readingroom.agents.template import ReportTemplate
@@ -191,4 +192,13 @@ def conclude(kept: Sequence[Reviewed], findings: Sequence[Finding], base: Basics
         sources = tuple(dict.fromkeys(home[main[name]] for name in statement.derived_from if main[name] in home))
         if sources and (not kept or (set(sources) & matter) - told):
             rows.append((statement.text, sources))
-    return tuple(Statement(id=f"I{at}", text=text, derived_from=cites) for at, (text, cites) in enumerate(rows, 1))
+    firm = {finding.id: finding.certainty for finding in findings}
+    return tuple(
+        Statement(
+            id=f"I{at}",
+            text=text,
+            derived_from=cites,
+            certainty=max((firm[name] for name in cites), key=FIRMNESS.__getitem__, default="definite"),
+        )
+        for at, (text, cites) in enumerate(rows, 1)
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from readingroom.agents.ledger import Index
 from readingroom.agents.matching import Match
 from readingroom.domain.check import Problem, Rule
 from readingroom.domain.evidence import Evidence
+from readingroom.language.claim import Claim
 from readingroom.language.sentences import Sentence
 
 
@@ -46,6 +47,13 @@ class Judge(NamedTuple):
 
     rule: Rule
     find: Callable[[Case], Iterable[Problem]]
+
+
+def backed(case: Case) -> Iterator[tuple[Match, Claim, Evidence]]:
+    """The claims for which some evidence speaks, each with the piece that comes nearest."""
+    for found in case.matches:
+        if found.stance == "backed" and found.best is not None:
+            yield found, found.claim, found.best
 
 
 def listed(items: Iterable[Evidence]) -> str:

@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from readingroom.agents.place import located
+from readingroom.agents.sentence_rules import Forbidden
+from readingroom.domain.category import Category
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.image import ImageRef
 from readingroom.domain.value import Value
@@ -20,6 +23,10 @@ class Ledger(Value):
 
     evidence: tuple[Evidence, ...] = ()
     images: tuple[ImageRef, ...] = ()
+    categories: tuple[Category, ...] = ()
+    """What the report computed: a text may name no other."""
+    forbids: tuple[Forbidden, ...] = ()
+    """What the draft's template promises to hold none of (R17)."""
 
 
 class Index(NamedTuple):
@@ -39,11 +46,15 @@ class Index(NamedTuple):
     earlier: frozenset[str]
     """Evidence seen in prior images, by id: it says nothing of the present."""
     has_prior: bool
+    forbids: tuple[Forbidden, ...]
+    categories: tuple[Category, ...]
 
     def closure(self, cites: Iterable[str]) -> frozenset[str]:
         """The cited evidence and what it was computed from."""
-        reached: set[str] = set()
         waiting = [name for name in cites if name in self.by_id]
+        if not any(self.by_id[name].derived_from for name in waiting):
+            return frozenset(waiting)
+        reached: set[str] = set()
         while waiting:
             name = waiting.pop()
             if name not in reached:
@@ -63,7 +74,8 @@ def index_of(ledger: Ledger) -> Index:
     earlier = frozenset(
         item.id for item in ledger.evidence if item.image_id in images and images[item.image_id].role == "prior"
     )
-    for item in ledger.evidence:
+    placed = [located(item, images.get(item.image_id), words) for item in ledger.evidence]
+    for item in placed:
         if item.id in earlier:
             continue
         lineage = words.ancestors(item.observation)
@@ -79,5 +91,6 @@ def index_of(ledger: Ledger) -> Index:
     has_prior = any(image.role == "prior" for image in ledger.images) or any(
         item.kind == "prior_report" for item in ledger.evidence
     )
-    by_id = {item.id: item for item in ledger.evidence}
-    return Index(words, by_id, images, exact, under, naming, hearsay, earlier, has_prior)
+    by_id = {item.id: item for item in placed}
+    given = (ledger.forbids, ledger.categories)
+    return Index(words, by_id, images, exact, under, naming, hearsay, earlier, has_prior, *given)

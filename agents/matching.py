@@ -30,6 +30,8 @@ class Match(NamedTuple):
     """Further evidence of the same thing, or of a denied claim the evidence against it."""
     uncited: bool = False
     """True evidence exists, but not among what the sentence cites."""
+    unread: bool = False
+    """The words are not all the lexicon's: `best` is what they may name."""
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -42,18 +44,25 @@ def match(claim: Claim, index: Index, cited: frozenset[str]) -> Match:
     if not cited:
         return whole
     within = _match(claim, index, cited)
-    if _bears_elsewhere(whole, within, claim):
+    if _bears_elsewhere(whole, within, claim, index):
         return whole._replace(uncited=True)
     if within.stance != "nothing" or whole.stance == "nothing":
         return within
     return whole._replace(uncited=True)
 
 
-def _bears_elsewhere(whole: Match, within: Match, claim: Claim) -> bool:
-    """Whether the numbers told of one side are those of evidence on that side which the sentence does not cite."""
-    if not claim.quantities or whole.best is None or within.best is None or not _bears(claim, whole.best):
+def _bears_elsewhere(whole: Match, within: Match, claim: Claim, index: Index) -> bool:
+    """Whether evidence that the sentence does not cite says all that it says, and what it cites does not: it is of
+    another side, place, degree or course, has other numbers, or looked at a part only."""
+    if whole.stance != "backed" or whole.best is None or not _says_all(claim, whole.best, index):
         return False
-    return not _overlaps(claim, within.best) and _overlaps(claim, whole.best)
+    if within.stance == "backed" and within.best is not None:
+        return whole.best.id != within.best.id and not _says_all(claim, within.best, index)
+    return within.stance in ("part", "hearsay")
+
+
+def _says_all(claim: Claim, item: Evidence, index: Index) -> bool:
+    return distance(claim, item, index.words) == 0 and (not item.measurements or _bears(claim, item))
 
 
 def _match(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match:
@@ -96,8 +105,9 @@ def _assertion(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match
 
 
 def _is_group(claim: Claim) -> bool:
-    """An unplaced claim of abnormality as such."""
-    return claim.observation.endswith("abnormality") and claim.laterality == "unspecified" and not claim.zone
+    """An unplaced claim of abnormality as such, or that something is not clear."""
+    unplaced = claim.laterality == "unspecified" and not claim.zone
+    return unplaced and (claim.implied or claim.observation.endswith("abnormality"))
 
 
 def _only_denied(claim: Claim, under: list[Evidence]) -> bool:

@@ -25,7 +25,7 @@ from readingroom.domain.value import Value, canonical_json
 from readingroom.errors import ModelFailed, ToolFailed
 from readingroom.prompts.words import digest_of_words, load_words, read_words, render_prompt
 from readingroom.tools.tool import Tool
-from readingroom.tools.toolbox import TOOLS
+from readingroom.tools.toolbox import TOOLS, within_reach
 
 FILE = "planner/model.yaml"
 
@@ -107,7 +107,9 @@ class ModelPlanner:
                 self._send_back(flaws)
             form = await self._answer()
             plan, flaws = self._read(form, question, done)
-            flaws = flaws or check_plan(plan, self._tools, context.images, context.named)
+            flaws = flaws or check_plan(
+                plan, within_reach(self._tools, index=context.index), context.images, context.named
+            )
             if not flaws:
                 return plan
         raise ModelFailed(f"its plan cannot run: {flaws[0].line}", where=self._model.name, do="The rules plan instead.")
@@ -157,7 +159,8 @@ class ModelPlanner:
             _prompts()["prompt"], FILE, aims=get_args(Aim), most=MOST_STEPS, cannot=tuple(words().cannot)
         )
         images = tuple(image.id for image in context.images)
-        offers = [offer_of(tool, self._tools, images).model_dump_json() for tool in self._tools]
+        tools = within_reach(self._tools, index=context.index)
+        offers = [offer_of(tool, tools, images).model_dump_json() for tool in tools]
         system = "\n\n".join((told, "The tools:", "\n".join(offers), rule(self._delimiter)))
         parts = ["The study:", self._quoted(study_text(context))]
         if context.request.indication:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from readingroom.agents.assembling import Basics, assemble, basics, conclude
 from readingroom.agents.desk import Desk
+from readingroom.agents.idiom import ENGLISH
 from readingroom.agents.ledger import Ledger
 from readingroom.agents.limitations import limitation
 from readingroom.agents.revising import Revised
 from readingroom.agents.second_reader import Reviewed
 from readingroom.agents.template import ReportTemplate
 from readingroom.agents.together import at_once
-from readingroom.agents.writers import Written, drafted, limits_of
+from readingroom.agents.writers import Written, drafted, limits_of, write
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.finding import Limitation
 from readingroom.domain.terms import Laterality, Presence
@@ -75,6 +77,9 @@ async def convene(template: ReportTemplate, ledger: Ledger, members: Mapping[str
     """
     if not 2 <= len(members) <= MOST_MEMBERS:
         raise BadRequest(f"a panel of {len(members)}", do=f"Give it two to {MOST_MEMBERS} members.")
+    if template.language != ENGLISH:
+        alone = replace(await write(template, ledger), limitations=(limitation("wrote_english"),))
+        return Convened(alone, ())
     base = basics(template, ledger)
     drafts = await _drafts(base, members)
     heard = {name: draft for name, draft in drafts.items() if draft.kept or not draft.failure}

@@ -27,6 +27,8 @@ class PlanContext:
     named: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     """What it outlines when asked by name; None: it takes any words."""
     backend: str = ""
+    index: bool = False
+    """Whether the room has an index of studies to search."""
     request: Request = field(default_factory=Request)
     report: Report | None = None
     """A finished report that the question may be about."""

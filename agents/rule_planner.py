@@ -139,7 +139,8 @@ def _steps(desk: Desk, aim: Aim) -> tuple[list[PlannedStep], tuple[str, ...]]:
             steps, cannot = made + steps, cannot + refused
     steps += [_single(name, desk.first, _labels(wish)) for name in ("classify", "embed", "describe") if name in aims]
     if "similar" in aims:
-        cannot.append(_say("similar"))
+        made, refused = ([_single("similar", desk.first)], []) if desk.context.index else ([], [_say("similar")])
+        steps, cannot = steps + made, cannot + refused
     if "draft" not in aims and ASKS.search(wish.question):
         more, missing = _looked_for(desk)
         steps, cannot = steps + more, [*cannot, *missing]
@@ -188,6 +189,7 @@ WHY = {
     "compare": "has it changed beyond the error of both measurements?",
     "classify": "which label fits",
     "embed": "the image as a vector",
+    "similar": "which images of the index look most like it",
     "describe": "what the pixels are, where nothing is outlined",
 }
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from pydantic import Field
 
-from readingroom.agents.chat_model import Message
-from readingroom.agents.compact import evidence_line
-from readingroom.agents.desk import Desk
 from readingroom.agents.ledger import Ledger
 from readingroom.agents.strays import strays
 from readingroom.agents.verifier import verify
-from readingroom.domain.check import Check, Problem, Verification
+from readingroom.domain.check import Check
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.finding import Finding
 from readingroom.domain.terms import Section
 from readingroom.domain.value import Value
-from readingroom.errors import ToolFailed
-from readingroom.language.sentences import SAYING, Sentence, split_sentences
+from readingroom.language.sentences import Sentence, split_sentences
 
 MOST_SENTENCES = 100
 REFUSED = ("unsupported", "contradicted")
@@ -153,47 +148,3 @@ def reasons(reviewed: Sequence[Reviewed | None], quoted: Callable[[str], str] = 
         if one is not None and one.flaws
     ]
     return "\n".join(told)
-
-
-class Judgement(Value):
-    """What a judging model answers."""
-
-    verdict: Literal["supported", "unsupported"]
-    evidence_ids: tuple[str, ...] = Field(max_length=60)
-    reason: str = Field(max_length=600)
-
-
-async def judged(verification: Verification, ledger: Ledger, desk: Desk) -> Verification:
-    """The same, with sentences that the rules could not read made "unsupported" where a model twice finds no support.
-
-    It is asked about no other sentence and can raise none; its words do not get into the verification. Where it fails,
-    or names evidence that is not there, the rules' verdict stays.
-    """
-    checks = list(verification.checks)
-    asked = 0
-    for place, check in enumerate(checks):
-        if check.verdict != "not_checkable" or check.section not in SAYING or asked >= desk.specialist.limits.rounds:
-            continue
-        asked += 1
-        messages = _question(check, ledger, desk)
-        if await _doubts(messages, ledger, desk) and await _doubts(messages, ledger, desk):
-            reason = "a second model finds nothing in the evidence that says so"
-            problem = Problem(rule="R01", verdict="unsupported", reason=reason)
-            changed = {"verdict": "unsupported", "problems": (*check.problems, problem), "by": "model"}
-            checks[place] = check.model_copy(update=changed)
-    return verification.model_copy(update={"checks": tuple(checks)})
-
-
-def _question(check: Check, ledger: Ledger, desk: Desk) -> list[Message]:
-    lines = [evidence_line(item) for item in ledger.evidence if item.trust == "tool"]
-    given = json.dumps({"sentence": check.text, "evidence": lines}, ensure_ascii=False)
-    return desk.opening("Is the sentence supported by the evidence?", given)
-
-
-async def _doubts(messages: Sequence[Message], ledger: Ledger, desk: Desk) -> bool:
-    try:
-        said = await desk.answer(Judgement, messages)
-    except ToolFailed:
-        return False
-    known = {item.id for item in ledger.evidence}
-    return said.verdict == "unsupported" and known.issuperset(said.evidence_ids)

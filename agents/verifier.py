@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from readingroom.agents.case import Case, Told
+from readingroom.agents.case import Case, Told, listed
+from readingroom.agents.fields import field_problems
 from readingroom.agents.ledger import Index, Ledger, index_of
-from readingroom.agents.matching import match
+from readingroom.agents.matching import Match, match
+from readingroom.agents.rules_category import CATEGORY_RULES, holds_category
 from readingroom.agents.rules_claims import CLAIM_RULES
+from readingroom.agents.rules_conflict import CONFLICT_RULES
+from readingroom.agents.rules_forbidden import FORBIDDEN_RULES
 from readingroom.agents.rules_grounding import GROUNDING_RULES
-from readingroom.agents.rules_text import TEXT_RULES, omissions
+from readingroom.agents.rules_impression import IMPRESSION_RULES, urgent_left_out
+from readingroom.agents.rules_omission import omissions
+from readingroom.agents.rules_text import TEXT_RULES
+from readingroom.agents.unread import with_unread
 from readingroom.domain.check import Check, Problem, Rule, Verification
 from readingroom.domain.report import Report
 from readingroom.domain.terms import Section, Verdict
 from readingroom.language.claims import read_claims
 from readingroom.language.sentences import SAYING, Sentence, split_sentences
 
-__all__ = ["ALL", "RULES", "Ledger", "of_report", "verify", "worse"]
+__all__ = ["ALL", "RULES", "Ledger", "of_report", "verify", "verify_report", "worse"]
 
-RULES = tuple(sorted((*CLAIM_RULES, *TEXT_RULES, *GROUNDING_RULES), key=lambda judge: judge.rule))
+RULES = tuple(
+    sorted(
+        (
+            *CLAIM_RULES,
+            *TEXT_RULES,
+            *IMPRESSION_RULES,
+            *GROUNDING_RULES,
+            *CONFLICT_RULES,
+            *FORBIDDEN_RULES,
+            *CATEGORY_RULES,
+        ),
+        key=lambda judge: judge.rule,
+    )
+)
 """Every rule on a sentence; R11, on what no sentence says, is `omissions`."""
 
 ALL: frozenset[Rule] = frozenset((*(judge.rule for judge in RULES), "R11"))
@@ -38,12 +58,28 @@ def verify(sentences: Sequence[Sentence], ledger: Ledger, *, rules: frozenset[Ru
     `rules` leaves rules out, for measuring what each of them catches.
     """
     index = index_of(ledger)
-    text = tuple(_read(sentences, index))
+    return _judged(tuple(_read(sentences, index)), index, rules, {})
+
+
+def verify_report(report: Report, ledger: Ledger | None = None, *, rules: frozenset[Rule] = ALL) -> Verification:
+    """Hold a report against its own evidence, or another ledger: every sentence as `verify` does, and every field of
+    findings and statements against the evidence they cite and against their own sentence; and its categories."""
+    given = ledger or Ledger(evidence=report.evidence, images=report.images)
+    index = index_of(given.model_copy(update={"categories": report.categories}))
+    text = tuple(_read(of_report(report), index))
+    found = _judged(text, index, rules, field_problems(report, text, index))
+    urgent = urgent_left_out(report.findings, text, index.words) if "R14" in rules else ()
+    return found.model_copy(update={"omissions": (*found.omissions, *urgent)})
+
+
+def _judged(
+    text: tuple[Told, ...], index: Index, rules: frozenset[Rule], fields: Mapping[str, tuple[Problem, ...]]
+) -> Verification:
     by_id = {told.sentence.id: told for told in text}
-    checks = tuple(_check(Case(told, text, by_id, index), rules) for told in text)
+    checks = tuple(_check(Case(told, text, by_id, index), rules, fields.get(told.sentence.id, ())) for told in text)
     named = frozenset(name for check in checks for problem in check.problems for name in problem.evidence)
     saying = [told for told in text if told.sentence.section in SAYING]
-    covered = sum(bool(told.matches) for told in saying)
+    covered = sum(any(not found.unread for found in told.matches) for told in saying)
     return Verification(
         checks=checks,
         omissions=omissions(text, named, index) if "R11" in rules else (),
@@ -52,14 +88,21 @@ def verify(sentences: Sequence[Sentence], ledger: Ledger, *, rules: frozenset[Ru
 
 
 def _read(sentences: Sequence[Sentence], index: Index) -> Iterator[Told]:
+    cites = {sentence.id: sentence.cites for sentence in sentences}
     for sentence, claims in read_claims(sentences):
         cited = index.closure(name for name in sentence.cites if name.startswith("E"))
-        yield Told(sentence, tuple(match(claim, index, cited) for claim in claims))
+        matches = tuple(match(claim, index, cited) for claim in claims)
+        beneath = (name for one in sentence.cites for name in (one, *cites.get(one, ())))
+        yield Told(sentence, with_unread(sentence, matches, beneath, index))
 
 
-def _check(case: Case, rules: frozenset[Rule]) -> Check:
+def _check(case: Case, rules: frozenset[Rule], fields: tuple[Problem, ...]) -> Check:
+    """The verdict on a sentence; what its fields repeat of it is told once."""
     problems = tuple(problem for judge in RULES if judge.rule in rules for problem in judge.find(case))
-    verdict: Verdict = "supported" if case.matches else "not_checkable"
+    said = {problem.rule for problem in problems}
+    problems += tuple(problem for problem in fields if problem.rule in rules and problem.rule not in said)
+    verdict: Verdict = "supported" if case.matches or holds_category(case) else "not_checkable"
+    problems += tuple(_half_read(case, found) for found in case.matches if found.unread and "R01" in rules)
     worst = max((problem.verdict for problem in problems), key=lambda one: RANK[one], default=verdict)
     backing = tuple(dict.fromkeys(found.best.id for found in case.matches if found.stance == "backed" and found.best))
     return Check(
@@ -73,8 +116,15 @@ def _check(case: Case, rules: frozenset[Rule]) -> Check:
     )
 
 
+def _half_read(case: Case, found: Match) -> Problem:
+    """Why a sentence cannot be checked whole."""
+    name, best = case.name(found.claim.observation), listed(() if found.best is None else (found.best,))
+    reason = f"says {name}, which may mean {best}; the lexicon does not have all of its words"
+    return Problem(rule="R01", verdict="not_checkable", reason=reason, evidence=found.ids, span=found.claim.span)
+
+
 def of_report(report: Report) -> tuple[Sentence, ...]:
-    """A report's sentences with what they say they stand on; fields other than the text are not looked at."""
+    """A report's sentences with what they say they stand on; its other fields are `verify_report`'s."""
     parts: tuple[tuple[Section, str], ...] = (
         ("indication", report.indication or ""),
         ("technique", report.technique or ""),

@@ -12,6 +12,7 @@ from pydantic import Field
 from readingroom.domain.plan import Aim
 from readingroom.domain.value import Value
 from readingroom.language.claims import read_claims
+from readingroom.language.lexicon import lexicon
 from readingroom.language.sentences import Sentence
 from readingroom.prompts.words import load_words, read_words
 from readingroom.tools.models import models
@@ -252,7 +253,9 @@ def _labels(text: str) -> tuple[str, ...]:
 
 def _findings(text: str) -> tuple[str, ...]:
     sentences = [Sentence(id="S1", section="findings", text=text)]
-    return tuple(dict.fromkeys(claim.observation for _, told in read_claims(sentences) for claim in told))
+    found = (claim.observation for _, told in read_claims(sentences, asked=True) for claim in told)
+    known = lexicon().concepts
+    return tuple(dict.fromkeys(name for name in found if name not in known or known[name].kind != "structure"))
 
 
 def read_wish(question: str) -> Wish:

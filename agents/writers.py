@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from readingroom.agents.assembling import Basics, assemble, basics, conclude, of_findings
 from readingroom.agents.compact import evidence_line
 from readingroom.agents.desk import LONGEST_DATA, Desk
+from readingroom.agents.idiom import ENGLISH
 from readingroom.agents.ledger import Ledger
 from readingroom.agents.limitations import limitation
 from readingroom.agents.revising import Revised, revised
@@ -42,8 +43,11 @@ async def write(
     """A report's words from its numbered evidence; where there is no desk the template writes.
 
     A model that fails, or a budget that is used up, never fails the writing: the template's sentences stand, and a
-    limitation says so. Raises BadRequest for a limit of money without a price.
+    limitation says so. A template in another language writes itself: what a model says is checked in English. Raises
+    BadRequest for a limit of money without a price.
     """
+    if template.language != ENGLISH and (findings or impression):
+        return replace(await write(template, ledger), limitations=(limitation("wrote_english"),))
     base = basics(template, ledger)
     done, told = base.findings, Revised()
     if findings is not None and base.findings:
@@ -56,6 +60,8 @@ async def write(
         summed = await summed_up(done, base, impression)
     statements = conclude(summed.kept, done, base)
     own = conclude((), base.findings, base)
+    if template.language != ENGLISH:
+        return Written(done, statements)
     if not _hold(done, statements, ledger) and _hold(base.findings, own, ledger):
         desk = findings or impression
         line = limitation("writer_failed", part="report", reason=APART, kept=False)

@@ -76,6 +76,15 @@ def _compiled(source: str) -> Template:
     return ENVIRONMENT.from_string(source)
 
 
+def check_words(source: str) -> str:
+    """What is wrong with a sentence's syntax; empty where it can be compiled."""
+    try:
+        _compiled(source)
+    except TemplateError as error:
+        return f"the sentence {source[:80]!r} cannot be read ({error})"
+    return ""
+
+
 def render(source: str, where: str, /, **names: Any) -> str:
     """One sentence. Raises BadRequest where the template is broken or names what is not there."""
     return _within(" ".join(_rendered(source, where, names).split()), LONGEST, where)

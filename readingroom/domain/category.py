@@ -33,6 +33,9 @@ class Category(Value):
     """The category as printed, "4A"; "not assessable" where an input is missing."""
     meaning: str
     """The system's own words for the category, or why it is not assessable."""
+    management: str = ""
+    """What the system's published table says to do next, in its words; no advice of this report. Empty where it says
+    nothing."""
     inputs: tuple[CategoryInput, ...] = ()
     missing: tuple[str, ...] = ()
     """Inputs that the rule needs and nothing gave, by name."""

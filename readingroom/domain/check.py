@@ -7,9 +7,9 @@ from typing import Literal
 from readingroom.domain.terms import Section, Verdict
 from readingroom.domain.value import Value
 
-Rule = Literal["R00", "R01", "R02", "R03", "R04", "R05", "R06", "R07", "R08", "R09", "R10", "R11", "R12", "R13", "R14",
+Rule = Literal["R01", "R02", "R03", "R04", "R05", "R06", "R07", "R08", "R09", "R10", "R11", "R12", "R13", "R14",
                "R15", "R16", "R17"]  # fmt: skip
-"""R00: every claim holds. The others as in the verifier's table: unsupported, contradicts a negative, false negation,
+"""As in the verifier's table: unsupported, contradicts a negative, false negation,
 laterality, location, number, unit, comparison, severity, certainty, omission, contradiction, repetition, impression,
 grounding, cross-tool conflict, forbidden text."""
 
@@ -39,7 +39,7 @@ class Check(Value):
     """What supports it, by id."""
     claims: int = 0
     """How many typed claims the sentence yielded; 0 makes it not checkable."""
-    by: Literal["rules", "model", "human"] = "rules"
+    by: Literal["rules", "model"] = "rules"
 
 
 class Struck(Value):
@@ -54,7 +54,8 @@ class Struck(Value):
 class Omission(Value):
     """Evidence of something present that no sentence tells."""
 
-    rule: Rule = "R11"
+    rule: Literal["R11", "R14"] = "R11"
+    """R14: an urgent finding that the impression does not say."""
     evidence: tuple[str, ...]
     reason: str
 

@@ -36,4 +36,13 @@ class Request(Value):
     targets: tuple[str, ...] = ()
     """What to segment and measure; empty: what the modality is served with."""
     template: str | None = None
+    """A template by its id; beside `template_text` the name of its file, for what is said of it."""
+    template_text: str | None = Field(default=None, max_length=LONGEST)
+    """The user's own template as YAML; it stays with the run, so that the report can be told again."""
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    """What the report is to be written in, by ISO 639-1."""
+    wording_text: str | None = Field(default=None, max_length=LONGEST)
+    """The wording of the user's own template in that language, as YAML."""
+    categories: tuple[str, ...] = ()
+    """Reporting systems whose category is wanted: lung-rads, bi-rads, ti-rads."""
     stated: Stated = Stated()

@@ -7,7 +7,7 @@ from typing import Any
 from readingroom.agents.verifier import ALL, Ledger, verify
 from readingroom.domain.check import Rule, Verification
 from readingroom.domain.evidence import Evidence, Origin
-from readingroom.domain.image import ImageRef
+from readingroom.domain.image import ImageRef, Spacing
 from readingroom.domain.measurement import PHYSICAL, Measurement
 from readingroom.language.sentences import Sentence, read_report
 
@@ -21,6 +21,7 @@ CURRENT = ImageRef(
     anatomy="chest",
     view="frontal",
     image_left="right",
+    spacing=Spacing(row=0.2, column=0.2, source="ImagerPixelSpacing", plane="detector"),
 )
 PRIOR = ImageRef(id="P", sha256="0", kind="image", rows=1000, columns=1000, role="prior")
 

@@ -178,7 +178,12 @@ def test_what_the_templates_write_is_supported(text: str, items: list[Evidence])
         ("right lower", "left lower", "R04", "says left; the evidence (E5) lies on the right"),
         ("right lung field", "left lung field", "R04", "says left; 213.4 cm² was measured on the right (E1)"),
         ("is not enlarged", "is enlarged", "R02", "says cardiac enlargement; the evidence (E4) says it is absent"),
-        ("0.45", "0.54", "R06", "says 0.54; the evidence (E3) measures 0.45"),
+        (
+            "0.45",
+            "0.54",
+            "R06",
+            "says 0.54; the evidence (E3) measures 0.45; two digits stand in each other's place",
+        ),
         ("14 %", "28 %", "R06", "says 28 %; the evidence (E5) measures 14 %"),
         ("cm²", "mm²", "R07", "says 213.4 mm²; the evidence (E1) measures 213.4 cm²"),
         ("lower lung zone", "upper lung zone", "R05", "says upper zone; the evidence (E5) lies in the lower zone"),
