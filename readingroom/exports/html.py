@@ -16,20 +16,12 @@ from markupsafe import Markup
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.report import Report
 from readingroom.exports import wording
+from readingroom.exports.caption import alt, colours_of
+from readingroom.exports.headings import headings
 from readingroom.exports.view import Sentence, View, read
 
 if TYPE_CHECKING:
-    from readingroom.exports.figure import Figure, Overlay
-
-COLOURS = 8
-"""Overlay colours in palette.css.j2: c0 ... c7."""
-
-LEFT_EDGE = {
-    "R": " The patient's right is at the image's left.",
-    "L": " The patient's left is at the image's left.",
-    "?": " Which side is at the image's left is not known.",
-    "": "",
-}
+    from readingroom.exports.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -66,12 +58,12 @@ class Card:
 
 def to_html(report: Report, figures: Sequence[Figure] = ()) -> str:
     """One self-contained page. Style and script are inlined and allowed by their hashes alone (CSP level 2)."""
-    pages = _environment()
-    style = pages.get_template("palette.css.j2").render() + _source("report.css")
-    script = _source("report.js")
+    pages = environment()
+    style = pages.get_template("palette.css.j2").render() + source("report.css")
+    script = source("report.js")
     view = read(report)
     return pages.get_template("report.html.j2").render(
-        policy=_policy(style, script),
+        policy=policy(style, script),
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
         report=report,
@@ -82,7 +74,8 @@ def to_html(report: Report, figures: Sequence[Figure] = ()) -> str:
     )
 
 
-def _policy(style: str, script: str) -> str:
+def policy(style: str, script: str) -> str:
+    """The content security policy of a page of ours: its own style and script by their hashes, pictures within it."""
     return (
         f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -94,7 +87,8 @@ def _hash(text: str) -> str:
 
 
 @cache
-def _environment() -> ImmutableSandboxedEnvironment:
+def environment() -> ImmutableSandboxedEnvironment:
+    """The pages' own templates, in a sandbox; every value is escaped."""
     pages = ImmutableSandboxedEnvironment(
         loader=PackageLoader("readingroom.exports", "page"),
         autoescape=True,
@@ -105,21 +99,20 @@ def _environment() -> ImmutableSandboxedEnvironment:
     )
     pages.filters |= {
         "words": wording.words, "measured": wording.measured, "how": wording.how_measured, "scored": wording.scored,
-        "backend": wording.backend_words, "spread": wording.spread, "data_url": _data_url, "short": _short,
+        "backend": wording.backend_words, "spread": wording.spread, "data_url": data_url, "short": _short,
     }  # fmt: skip
     pages.globals |= {
         "VERDICTS": wording.VERDICTS, "MEANINGS": wording.MEANINGS, "RULES": wording.RULES, "TRUSTS": wording.TRUSTS,
-        "STATUSES": wording.STATUSES, "warning": wording.warning, "nothing": wording.nothing,
+        "headings": headings, "warning": wording.warning, "nothing": wording.nothing,
         "tallies": wording.tallies, "cards": _cards,
-        "alt": _alt, "is_sentence": lambda piece: isinstance(piece, Sentence),
+        "alt": alt, "is_sentence": lambda piece: isinstance(piece, Sentence),
     }  # fmt: skip
     return pages
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
     """A page's part, read as it is. It must not hold "</", or it could end its own element."""
-    environment = _environment()
-    text, _, _ = PackageLoader("readingroom.exports", "page").get_source(environment, name)
+    text, _, _ = PackageLoader("readingroom.exports", "page").get_source(environment(), name)
     return text.replace("\r\n", "\n")
 
 
@@ -129,17 +122,9 @@ def _final(value: Any) -> Any:
 
 
 def _slots(report: Report, view: View, figures: Sequence[Figure]) -> Slots:
-    colours: dict[str, int] = {}
-    taken = 0
-    for overlay in (overlay for figure in figures for overlay in figure.overlays):
-        if overlay.evidence[0] not in colours:
-            colours[overlay.evidence[0]] = taken % COLOURS
-            taken += 1
-        for name in overlay.evidence:
-            colours.setdefault(name, colours[overlay.evidence[0]])
     return Slots(
         evidence={item.id: f"e{place}" for place, item in enumerate(report.evidence)},
-        colours=colours,
+        colours=colours_of(figures),
         sentences={id(sentence): f"s{place}" for place, sentence in enumerate(view.sentences)},
     )
 
@@ -164,17 +149,8 @@ def _cards(sentence: Sentence, view: View, images: dict[str, str]) -> tuple[Card
     )
 
 
-def _alt(figure: Figure) -> str:
-    """The text alternative of a figure: what it is, its sides, and what is outlined."""
-    marked = "; ".join(f"{_label(overlay)} ({', '.join(overlay.evidence)})" for overlay in figure.overlays)
-    return f"{figure.caption}.{LEFT_EDGE[figure.side_left]} Outlined: {marked or 'nothing'}."
-
-
-def _label(overlay: Overlay) -> str:
-    return overlay.label or overlay.kind
-
-
-def _data_url(png: bytes) -> str:
+def data_url(png: bytes) -> str:
+    """A PNG within a page."""
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.report import Report
 from readingroom.exports import wording
+from readingroom.exports.headings import Headings, headings_of
 from readingroom.exports.view import Piece, Sentence, View, read
 
 
@@ -18,24 +19,25 @@ def to_markdown(report: Report) -> str:
     verifier says so. What is no sentence of the report stands in headings, in tables, in the notice or after the
     limitations, so that an edited file can be read back sentence by sentence.
     """
-    view = read(report)
+    view, heads = read(report), headings_of(report)
     blocks = [
         f"# {escape(report.title)}",
-        f"### {wording.STATUSES[report.status].upper()} · subject {escape(report.subject)}",
+        f"### {wording.status(report).upper()} · {heads.subject} {escape(report.subject)}",
         f"> {escape(report.notice)}",
         f"### ⚠ {wording.warning(report)}" if wording.warning(report) else "",
-        *_text_section(view, "indication"),
-        *_text_section(view, "technique"),
-        *_text_section(view, "comparison"),
-        "## Findings",
+        *_text_section(view, "indication", heads),
+        *_text_section(view, "technique", heads),
+        *_text_section(view, "comparison", heads),
+        f"## {heads.sections['findings']}",
         _bullets(view.findings, wording.nothing("findings", report)),
-        "## Impression",
+        f"## {heads.sections['impression']}",
         _bullets(view.impression, wording.nothing("impression", report)),
-        "## Limitations",
+        f"## {heads.sections['limitations']}",
         "\n".join(f"- {_paragraph(pieces)}" for pieces in view.texts["limitations"]),
-        *_verification(report, view),
-        *_evidence(report.evidence),
-        "## Provenance",
+        *_verification(report, view, heads),
+        *_struck(view, heads),
+        *_evidence(report.evidence, heads),
+        f"## {heads.sections['provenance']}",
         _provenance(report),
     ]
     return "\n\n".join(filter(None, blocks)) + "\n"
@@ -52,9 +54,9 @@ def escape(text: str) -> str:
     return re.sub(r"^(\d+)([.)])(?= |$)", r"\1\\\2", line)
 
 
-def _text_section(view: View, section: str) -> tuple[str, ...]:
+def _text_section(view: View, section: str, heads: Headings) -> tuple[str, ...]:
     paragraphs = {str(name): pieces for name, pieces in view.texts.items()}[section]
-    return (f"## {section.capitalize()}", *map(_paragraph, paragraphs)) if paragraphs else ()
+    return (f"## {heads.sections[section]}", *map(_paragraph, paragraphs)) if paragraphs else ()
 
 
 def _paragraph(pieces: tuple[Piece, ...]) -> str:
@@ -85,22 +87,41 @@ def _clause(reason: str) -> str:
     return escape(inner.replace("(", "‹").replace(")", "›"))
 
 
-def _verification(report: Report, view: View) -> tuple[str, ...]:
+def _verification(report: Report, view: View, heads: Headings) -> tuple[str, ...]:
     if report.verification is None:
-        return ("## Verification", "Not verified.")
-    rows = [(str(row.number), row.word, row.meaning) for row in wording.tallies(report.verification)]
+        return (f"## {heads.sections['verification']}", heads.not_verified)
+    rows = [(str(row.number), row.word, row.meaning) for row in wording.tallies(report.verification, report.language)]
     omitted = "\n".join(
-        f"- Left out: {escape(omission.reason)} [{', '.join(map(escape, omission.evidence))}]"
+        f"- {heads.left_out}: {escape(omission.reason)} [{', '.join(map(escape, omission.evidence))}]"
         for omission in report.verification.omissions
     )
     elsewhere = "\n".join(f"- Checked, but not in this report: {_line(sentence)}" for sentence in view.elsewhere)
     told = view.findings or view.impression
-    share = f"{report.verification.coverage:.0%} of the sentences of findings and impression made a checkable claim."
-    share = share if told else ""
-    return ("## Verification", _table(("sentences", "verdict", "meaning"), rows), share, omitted, elsewhere)
+    share = heads.coverage.replace("{share}", f"{report.verification.coverage:.0%}") if told else ""
+    return (
+        f"## {heads.sections['verification']}",
+        _table(("sentences", "verdict", "meaning"), rows),
+        share,
+        omitted,
+        elsewhere,
+    )
 
 
-def _evidence(evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
+def _struck(view: View, heads: Headings) -> tuple[str, ...]:
+    """A table, so that a file that is read back does not hold these sentences again."""
+    rows = [
+        (
+            sentence.text,
+            wording.VERDICTS[sentence.verdict] if sentence.verdict else "",
+            "; ".join(problem.reason for problem in sentence.problems),
+            ", ".join(sentence.cited),
+        )
+        for sentence in view.struck
+    ]
+    return (f"### {heads.sections['struck']}", _table(("sentence", "verdict", "why", "evidence"), rows)) if rows else ()
+
+
+def _evidence(evidence: tuple[Evidence, ...], heads: Headings) -> tuple[str, ...]:
     if not evidence:
         return ()
     rows = [
@@ -115,19 +136,14 @@ def _evidence(evidence: tuple[Evidence, ...]) -> tuple[str, ...]:
         )
         for item in evidence
     ]
-    return ("## Evidence", _table(("id", "what", "measured", "quality", "tool", "backend and model", "image"), rows))
+    return (
+        f"## {heads.sections['evidence']}",
+        _table(("id", "what", "measured", "quality", "tool", "backend and model", "image"), rows),
+    )
 
 
 def _provenance(report: Report) -> str:
-    told = report.provenance
-    rows = [
-        ("report", report.id), ("schema", report.schema_version), ("run", told.run), ("workflow", told.workflow),
-        ("template", f"{told.template} (sha256 {told.template_sha256[:12]})"), ("planner", told.planner),
-        ("writer", told.writer), ("backends", ", ".join(told.backends)), ("code", told.code_version),
-        ("started", told.started), ("finished", told.finished), ("degraded", "; ".join(told.degraded)),
-        *((f"image {each.id}", f"{wording.image_words(each)}, sha256 {each.sha256[:12]}") for each in report.images),
-    ]  # fmt: skip
-    return _table(("what", "value"), [row for row in rows if row[1]])
+    return _table(("what", "value"), wording.provenance_rows(report))
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

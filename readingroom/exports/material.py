@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from readingroom.imaging.image import Study
 
+Mask = Callable[[str], NDArray[np.bool_]]
+"""A mask by its digest."""
+
 
 @dataclass(frozen=True, eq=False)
 class Material:
     """`study` and `instances` are there where the user has the images at hand; a run does not keep them."""
 
-    mask: Callable[[str], NDArray[np.bool_]]
-    """A mask by its digest: (H, W) of an image, (D, H, W) of a volume in the volume's own axes."""
+    mask: Mask
+    """(H, W) of an image, (D, H, W) of a volume in the volume's own axes."""
     study: Study | None = None
     """The images of the report under the same ids."""
     instances: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)

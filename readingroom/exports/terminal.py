@@ -14,6 +14,7 @@ from readingroom.domain.evidence import Evidence
 from readingroom.domain.report import Report
 from readingroom.domain.terms import Verdict
 from readingroom.exports import wording
+from readingroom.exports.headings import headings_of
 from readingroom.runs.run import Run, Step
 
 MARKS: dict[Verdict, tuple[str, str]] = {
@@ -59,12 +60,13 @@ def summary_line(verification: Verification | None) -> Text:
 def print_report(console: Console, report: Report) -> None:
     """The whole report, sentence by sentence with its verdict and evidence."""
     checks = {check.target: check for check in report.verification.checks} if report.verification else {}
-    console.print(Text.assemble((report.title, "bold"), (f"   {report.status} draft, {report.subject}", "dim")))
+    heads = headings_of(report)
+    console.print(Text.assemble((report.title, "bold"), (f"   {wording.status(report)}, {report.subject}", "dim")))
     console.print(plain(report.notice, "yellow"))
     for name in ("indication", "technique", "comparison"):
         if value := getattr(report, name):
-            console.print(Text.assemble((f"{name.capitalize()}: ", "bold"), plain(value)))
-    _heading(console, "Findings")
+            console.print(Text.assemble((f"{heads.sections[name]}: ", "bold"), plain(value)))
+    _heading(console, heads.sections["findings"])
     for finding in report.findings:
         console.print(
             Padding(_sentence(checks.get(finding.id), finding.text, finding.evidence), (0, 0, 0, 2), expand=False)
@@ -72,7 +74,7 @@ def print_report(console: Console, report: Report) -> None:
     if not report.findings:
         console.print(f"  {wording.nothing('findings', report)}")
     if report.impression:
-        _heading(console, "Impression")
+        _heading(console, heads.sections["impression"])
     for statement in report.impression:
         line = _sentence(checks.get(statement.id), statement.text, statement.derived_from)
         console.print(Padding(line, (0, 0, 0, 2), expand=False))
@@ -80,7 +82,12 @@ def print_report(console: Console, report: Report) -> None:
         console.print(
             Padding(Text.assemble(("! left out: ", "bold yellow"), plain(omission.reason)), (0, 0, 0, 2), expand=False)
         )
-    _heading(console, "Limitations")
+    if report.struck:
+        _heading(console, heads.sections["struck"])
+    for one in report.struck:
+        line = _sentence(one.check, one.check.text, one.cites)
+        console.print(Padding(line, (0, 0, 0, 2), expand=False), style="dim")
+    _heading(console, heads.sections["limitations"])
     for limitation in report.limitations:
         console.print(Padding(Text.assemble("· ", plain(limitation.text)), (0, 0, 0, 2), expand=False), style="dim")
     console.print()

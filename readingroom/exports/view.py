@@ -66,6 +66,8 @@ class View:
     elsewhere: tuple[Sentence, ...] = ()
     """Checked sentences that stand nowhere in this report."""
     evidence: dict[str, Evidence] = field(default_factory=dict)
+    struck: tuple[Sentence, ...] = ()
+    """What the checker took out of the draft."""
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
@@ -73,7 +75,7 @@ class View:
         order: tuple[Section, ...] = ("indication", "technique", "comparison")
         before = [piece for section in order for paragraph in self.texts[section] for piece in paragraph]
         after = [piece for paragraph in self.texts["limitations"] for piece in paragraph]
-        found = (piece for piece in (*before, *self.findings, *self.impression, *after, *self.elsewhere))
+        found = (piece for piece in (*before, *self.findings, *self.impression, *self.struck, *after, *self.elsewhere))
         return tuple(piece for piece in found if isinstance(piece, Sentence))
 
 
@@ -103,7 +105,8 @@ def read(report: Report) -> View:
         for section, lines in paragraphs.items()
     }
     elsewhere = tuple(_from_check(check, evidence) for check in left)
-    return View(tuple(findings), tuple(impression), texts, elsewhere, evidence)
+    struck = tuple(_from_check(one.check, evidence, one.cites) for one in report.struck)
+    return View(tuple(findings), tuple(impression), texts, elsewhere, evidence, struck)
 
 
 def segments(text: str, problems: tuple[Problem, ...]) -> tuple[Segment, ...]:
@@ -133,8 +136,9 @@ def _judged(bare: Sentence, check: Check | None, evidence: dict[str, Evidence]) 
     )  # fmt: skip
 
 
-def _from_check(check: Check, evidence: dict[str, Evidence]) -> Sentence:
-    return _judged(Sentence(check.target, check.section, check.text, ()), check, evidence)
+def _from_check(check: Check, evidence: dict[str, Evidence], cites: tuple[str, ...] = ()) -> Sentence:
+    cited = _once(name for name in cites if name in evidence)
+    return _judged(Sentence(check.target, check.section, check.text, cited), check, evidence)
 
 
 def _taken(left: list[Check], target: str) -> Check | None:

@@ -11,6 +11,7 @@ from readingroom.domain.image import ImageRef
 from readingroom.domain.measurement import Measurement
 from readingroom.domain.report import Report
 from readingroom.domain.terms import Verdict
+from readingroom.exports.headings import headings, headings_of
 
 VERDICTS: dict[Verdict, str] = {
     "supported": "supported",
@@ -27,7 +28,7 @@ MEANINGS: dict[Verdict, str] = {
 }
 
 RULES: dict[Rule, str] = {
-    "R00": "every claim holds", "R01": "no support", "R02": "contradicts a negative", "R03": "false negation",
+    "R01": "no support", "R02": "contradicts a negative", "R03": "false negation",
     "R04": "side", "R05": "location", "R06": "number", "R07": "unit", "R08": "comparison", "R09": "severity",
     "R10": "certainty", "R11": "left out", "R12": "contradicts itself", "R13": "said twice",
     "R14": "impression without finding", "R15": "grounding", "R16": "tools disagree", "R17": "words not allowed here",
@@ -61,9 +62,15 @@ def plain(text: str) -> str:
 
 def nothing(section: str, report: Report) -> str:
     """What stands where a section has no sentence: an empty draft must not read as a normal one."""
+    told = headings_of(report).nothing
     if section == "findings":
-        return "Nothing could be stated; see the limitations."
-    return "No interpretation was made." if report.findings else "None, since nothing could be stated."
+        return told["findings"]
+    return told["impression"] if report.findings else told["neither"]
+
+
+def status(report: Report) -> str:
+    """The report's status in its language."""
+    return headings_of(report).statuses[report.status]
 
 
 def words(name: str) -> str:
@@ -113,32 +120,37 @@ def image_words(image: ImageRef) -> str:
     return image.name or " ".join(known) or "image"
 
 
-def tallies(verification: Verification) -> tuple[Tally, ...]:
-    """How many sentences got each verdict, and how much was left out, with what each word means."""
+def provenance_rows(report: Report) -> list[tuple[str, str]]:
+    """How the report came about, as names and values; what is empty is left out."""
+    told = report.provenance
     rows = [
-        Tally(kind, sum(check.verdict == kind for check in verification.checks), VERDICTS[kind], MEANINGS[kind])
-        for kind in VERDICTS
-    ]
-    meaning = "evidence of something present that no sentence tells"
-    return (*rows, Tally("omitted", len(verification.omissions), "left out", meaning))
+        ("report", report.id), ("schema", report.schema_version), ("run", told.run), ("workflow", told.workflow),
+        ("template", f"{told.template} (sha256 {told.template_sha256[:12]})"), ("planner", told.planner),
+        ("writer", told.writer), ("backends", ", ".join(told.backends)), ("code", told.code_version),
+        ("started", told.started), ("finished", told.finished), ("degraded", "; ".join(told.degraded)),
+        *((f"image {each.id}", f"{image_words(each)}, sha256 {each.sha256[:12]}") for each in report.images),
+    ]  # fmt: skip
+    return [row for row in rows if row[1]]
+
+
+def tallies(verification: Verification, language: str = "en") -> tuple[Tally, ...]:
+    """How many sentences got each verdict, and how much was left out, with what each word means."""
+    heads = headings(language)
+    found: dict[str, int] = {kind: sum(one.verdict == kind for one in verification.checks) for kind in VERDICTS}
+    found["omitted"] = len(verification.omissions)
+    return tuple(Tally(kind, number, heads.verdicts[kind], heads.meanings[kind]) for kind, number in found.items())
 
 
 def warning(report: Report) -> str:
     """Why this report is not clean, in one sentence; empty where it is, and every sentence was checked."""
+    heads = headings_of(report)
     if report.verification is None:
-        return "Not verified: no sentence of this draft has been checked."
+        return heads.not_verified
     found = {row.kind: row.number for row in tallies(report.verification)}
     checked = {check.target for check in report.verification.checks}
     told = [*(finding.id for finding in report.findings), *(statement.id for statement in report.impression)]
+    found["unchecked"] = len(set(told) - checked)
     parts = [
-        _counted(found["contradicted"], "sentence is contradicted", "sentences are contradicted", "by the evidence"),
-        _counted(found["unsupported"], "sentence is not supported", "sentences are not supported", "by any evidence"),
-        _counted(found["omitted"], "finding in the evidence is", "findings in the evidence are", "left out"),
-        _counted(len(set(told) - checked), "sentence was", "sentences were", "not checked"),
+        words[found[kind] != 1].replace("{n}", str(found[kind])) for kind, words in heads.faults.items() if found[kind]
     ]
-    why = "; ".join(filter(None, parts))
-    return f"Not clean: {why}." if why else ""
-
-
-def _counted(number: int, one: str, many: str, tail: str) -> str:
-    return f"{number} {one if number == 1 else many} {tail}" if number else ""
+    return heads.not_clean.replace("{why}", "; ".join(parts)) if parts else ""

@@ -1,0 +1,1 @@
+"""Blinded comparison of two systems' drafts by human readers: made, answered offline, collected."""
