@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from readingroom.domain.image import ImageRef
+from readingroom.domain.report import Report
 from readingroom.domain.request import Request
 from readingroom.domain.value import Value
 from readingroom.errors import BadStudy
@@ -45,6 +47,20 @@ def unchanged(asked: Asked, study: Study) -> None:
             raise BadStudy(what, do="Put the file back as it was, or draft anew.")
     if asked_of(study, asked.request) != asked:
         raise BadStudy("the study is read otherwise than when the run began", do="Draft anew.")
+
+
+def of_the_report(report: Report, study: Study) -> Study:
+    """Images given again, as the report knows them. Raises BadStudy for one that it was not made from."""
+    left = list(report.images)
+    images = []
+    for image in study.images:
+        ref = next((one for one in left if one.sha256 == image.ref.sha256), None)
+        if ref is None:
+            what = f"the {image.ref.name or f'{image.ref.role} image'} is none that the report was made from"
+            raise BadStudy(what, do="Give the images of that run, unchanged, each in its place.")
+        left.remove(ref)
+        images.append(replace(image, ref=ref))
+    return replace(study, images=tuple(images))
 
 
 def absolute(paths: Sequence[Path]) -> tuple[str, ...]:

@@ -12,11 +12,19 @@ from typing import Annotated, Any
 import typer
 
 from readingroom import __version__, cli_runs
+from readingroom.cli_adapt import adapt
 from readingroom.cli_ask import ask
+from readingroom.cli_bench import bench
+from readingroom.cli_category import category, template
 from readingroom.cli_chat import chat
+from readingroom.cli_drift import drift, outliers
+from readingroom.cli_export import export
+from readingroom.cli_index import index
 from readingroom.cli_models import models
+from readingroom.cli_reader_study import reader_study
 from readingroom.errors import BadFile, ReadingRoomError
-from readingroom.lazy import demonstration, masks, room, show
+from readingroom.formats import formats_of
+from readingroom.lazy import demonstration, masks, readers, room, show
 
 app = typer.Typer(
     name="readingroom",
@@ -27,8 +35,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-MOST_TEXT = 20_000_000
-"""Bytes of a report file that is read; the JSON of a report with much evidence takes one or two million."""
+MOST_TEXT = 1_000_000
+"""Bytes of a template."""
+MOST_GIVEN = 100_000_000
+"""Bytes of standard input; what a report may have, its reader says."""
 
 Images = Annotated[list[Path], typer.Argument(help="DICOM files or folders, NIfTI, NRRD, PNG, JPEG or TIFF.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the files; default: beside the run's record.")]
@@ -80,9 +90,13 @@ def draft(
     lateral: Annotated[list[Path] | None, typer.Option(help="The lateral view.")] = None,
     indication: Annotated[str | None, typer.Option(help="Why the study was done.")] = None,
     technique: Annotated[str | None, typer.Option(help="How it was done.")] = None,
-    prior_report: Annotated[Path | None, typer.Option(help="A text file with the prior report.")] = None,
+    prior_report: Annotated[Path | None, typer.Option(help="The prior report: text, DOCX, FHIR, DICOM SR ...")] = None,
     target: Targets = None,
-    template: Annotated[str | None, typer.Option(help="A report template by id.")] = None,
+    template: Annotated[str | None, typer.Option(help="A report template by id, or a YAML file of your own.")] = None,
+    language: Annotated[str, typer.Option(help="Of the report: en, de.")] = "en",
+    category: Annotated[
+        list[str] | None, typer.Option(help="Compute lung-rads, bi-rads or ti-rads from the evidence; may be repeated.")
+    ] = None,
     workflow: Annotated[str, typer.Option(help="report, chest_xray_report or segment_and_measure.")] = "report",
     modality: Modality = None,
     anatomy: Anatomy = None,
@@ -90,39 +104,54 @@ def draft(
     image_left: ImageLeft = None,
     pixel_mm: PixelMm = None,
     window: Annotated[str | None, typer.Option(help="Show CT in this window: lung, bone, brain ...")] = None,
-    formats: Annotated[str, typer.Option("--format", help="Comma-separated: html, json, md.")] = "html,json,md",
+    formats: Annotated[str, typer.Option("--format", help="Comma-separated; see export.")] = "html,json,md",
     out: Out = None,
     strict: Annotated[bool, typer.Option(help="Exit 1 if a sentence is unsupported or contradicted.")] = False,
 ) -> None:
     """Draft a checked report of a study; every sentence is held against what the tools returned."""
+    names = formats_of(formats)
     the_room = room.ReadingRoom()
     words = {
         "indication": indication,
         "technique": technique,
-        "prior_report": _text(prior_report) if prior_report else None,
+        "prior_report": readers.read_text(prior_report) if prior_report else None,
         "targets": tuple(target or ()),
-        "template": template,
+        **_template(template, language),
+        "categories": tuple(category or ()),
         "stated": {**_stated(modality, anatomy, view, image_left, pixel_mm), "window": window},
     }
     with show.progress() as listen:
         reading = the_room.draft_sync(images, prior=prior, lateral=lateral, workflow=workflow, listen=listen, **words)
     folder = out or the_room.settings.home / "reports" / reading.run
-    paths = reading.save(folder, [name.strip() for name in formats.split(",") if name.strip()])
+    paths = reading.save(folder, names)
     show.report(reading.report)
     show.written(paths)
     if strict and not reading.report.clean:
         raise typer.Exit(1)
 
 
+def _template(template: str | None, language: str) -> dict[str, str | None]:
+    """A template by id; or the words of a file, with those of its wording beside it: mine.yaml and mine.de.yaml."""
+    if template is None or not template.endswith((".yaml", ".yml")):
+        return {"template": template, "language": language}
+    path = Path(template)
+    wording = path.with_suffix(f".{language}{path.suffix}")
+    return {
+        "template": path.name,
+        "template_text": _text(path),
+        "wording_text": _text(wording) if wording.exists() else None,
+        "language": language,
+    }
+
+
 def _text(path: Path) -> str:
-    if path == Path("-"):
-        return sys.stdin.read(MOST_TEXT)
+    """A file of words: a template."""
     try:
         if path.stat().st_size > MOST_TEXT:
-            raise BadFile(f"is larger than {MOST_TEXT // 1_000_000} MB", where=str(path), do="Give the report alone.")
+            raise BadFile(f"is larger than {MOST_TEXT // 1_000_000} MB", where=str(path), do="Give a template.")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise BadFile("is not UTF-8 text", where=str(path), do="Give JSON, Markdown or plain text.") from error
+        raise BadFile("is not UTF-8 text", where=str(path), do="Give YAML.") from error
     except OSError as error:
         raise BadFile(f"cannot be read ({error.strerror})", where=str(path)) from error
 
@@ -191,23 +220,31 @@ def embed(
 def classify(
     images: Images,
     label: Annotated[list[str] | None, typer.Option("--label", "-l", help="A label to choose from.")] = None,
+    label_set: Annotated[str, typer.Option(help="Labels by the name of a set: chest_xray, brain_tumor ...")] = "",
     json: Json = False,
 ) -> None:
     """Which label fits; the baseline tells modality and body part and refuses pathology by name."""
     the_room = room.ReadingRoom()
     with show.progress() as listen:
-        result = the_room.wait_for(the_room.classify(images, label or (), listen))
+        result = the_room.wait_for(the_room.classify(images, label or (), listen, label_set=label_set))
     show.labels(result, json)
 
 
 @app.command()
 def verify(
-    report: Annotated[Path, typer.Argument(help="A report as JSON, Markdown or plain text; - for standard input.")],
+    report: Annotated[
+        Path,
+        typer.Argument(
+            help="Text, Markdown, JSON, HTML, DOCX, FHIR DiagnosticReport or DICOM SR; - for standard input"
+        ),
+    ],
     run: Annotated[str | None, typer.Option(help='The run whose evidence counts; "last" is the newest.')] = None,
     json: Json = False,
 ) -> None:
     """Check a report again, or any text against a run's evidence, and say what changed for the worse."""
-    found = room.ReadingRoom().verify(_text(report), run, where=report.name)
+    given = sys.stdin.buffer.read(MOST_GIVEN) if report == Path("-") else report
+    text = readers.read_text(given, where=report.name, keep_json=True)
+    found = room.ReadingRoom().verify(text, run, where=report.name)
     show.verdicts(found, json)
     if not found.verification.clean:
         raise typer.Exit(1)
@@ -224,11 +261,20 @@ def show_run(
 
 app.command()(ask)
 app.command()(chat)
+app.command()(export)
 app.command()(cli_runs.resume)
 app.command()(cli_runs.replay)
 app.command()(cli_runs.diff)
 app.add_typer(cli_runs.runs, name="runs")
 app.add_typer(models, name="models")
+app.command()(category)
+app.add_typer(template, name="template")
+app.add_typer(index, name="index")
+app.add_typer(adapt, name="adapt")
+app.command()(outliers)
+app.add_typer(drift, name="drift")
+app.add_typer(bench, name="bench")
+app.add_typer(reader_study, name="reader-study")
 
 
 def _version(value: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from readingroom.formats import formats_of
 from readingroom.later import Later
 from readingroom.lazy import room, show
 
@@ -51,12 +52,13 @@ def verify_run(run: Run = "last", json: Json = False) -> None:
 
 def resume(
     run: Run = "last",
-    formats: Annotated[str, typer.Option("--format", help="Comma-separated: html, json, md.")] = "html,json,md",
+    formats: Annotated[str, typer.Option("--format", help="Comma-separated; see export.")] = "html,json,md",
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the files.")] = None,
     strict: Annotated[bool, typer.Option(help="Exit 1 if a sentence is unsupported or contradicted.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print an answer as JSON; a report is a file.")] = False,
 ) -> None:
     """Finish a run that was stopped or killed; nothing that was answered is asked again."""
+    names = formats_of(formats)
     the_room = room.ReadingRoom()
     with show.progress() as listen:
         made = the_room.wait_for(the_room.resume(run, listen))
@@ -64,7 +66,7 @@ def resume(
         show_answer.show_answer(made, json)
         return
     folder = out or the_room.settings.home / "reports" / made.run
-    paths = made.save(folder, [name.strip() for name in formats.split(",") if name.strip()])
+    paths = made.save(folder, names)
     show.report(made.report)
     show.written(paths)
     if strict and not made.report.clean:

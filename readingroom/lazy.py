@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 from readingroom.later import Later
 
-__all__ = ["demonstration", "masks", "model_server", "room", "show", "suite"]
+__all__ = ["categories", "demonstration", "masks", "model_server", "mrrt", "readers", "room", "show", "suite"]
 
 if TYPE_CHECKING:
     from readingroom import demonstration, masks, model_server, room, show
+    from readingroom.agents import mrrt
     from readingroom.conformance import suite
+    from readingroom.rads import telling as categories
+    from readingroom.readers import reading_in as readers
 else:
     room = Later("readingroom.room")
     show = Later("readingroom.show")
@@ -18,3 +21,6 @@ else:
     demonstration = Later("readingroom.demonstration")
     suite = Later("readingroom.conformance.suite")
     model_server = Later("readingroom.model_server")
+    categories = Later("readingroom.rads.telling")
+    mrrt = Later("readingroom.agents.mrrt")
+    readers = Later("readingroom.readers.reading_in")

@@ -30,7 +30,7 @@ def _write(path: Path, image: Image, mask: np.ndarray) -> Path:
 def write(reading: Reading, folder: Path) -> tuple[Path, ...]:
     """One file for each assessable outline, named by image and target."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    images = {image.ref.id: image for image in reading.study.images}
+    images = {image.ref.id: image for image in reading.study.images} if reading.study else {}
     outlines: list[Evidence] = [item for item in reading.report.evidence if item.origin.tool == "segment"]
     paths = []
     for item in outlines:

@@ -88,8 +88,9 @@ async def ask_about(
     bench = replace(room._begin(WORKFLOW, study, asked, listen, way), earlier=earlier or {})
     with bench.trace.recorded():
         bench.trace.fact("about", lambda: report.provenance.run if report else None)
-        ways = room.staff.at(bench.trace).ways(ways_in(bench.trace))
-        answer, study = await ask(bench, study, asked, ways, report)
+        shift = room.staff.at(bench.trace)
+        answer, study = await ask(bench, study, asked, shift.ways(ways_in(bench.trace)), report)
+        answer = await shift.settled_answer(answer, study, asked)
         drafted = answer.report if answer.plan.aim == "draft" else None
         bench.trace.finish(drafted or answer)
     return Reply(answer, Reading(drafted, study, bench.masks.get) if drafted else None)
@@ -133,6 +134,7 @@ def plan_of(room: ReadingRoom, question: str, paths: Paths | None = None, *, pri
         unasked={ref.id: backend.targets(ref) for ref in refs},
         named={ref.id: backend.targets_by_name(ref) for ref in refs},
         backend=backend.name,
+        index=room.archive.begun,
         request=asked,
         report=report,
     )

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,13 +15,15 @@ from pydantic import SecretStr, ValidationError
 
 from readingroom import __version__
 from readingroom.agents.answer import Answer
-from readingroom.asked import absolute, asked_of, recorded_study, unchanged
+from readingroom.archive import Archive, archive_of, rows_of
+from readingroom.asked import absolute, asked_of, of_the_report, recorded_study, unchanged
 from readingroom.domain.report import Report
 from readingroom.domain.request import Request
 from readingroom.domain.value import digest_of
 from readingroom.errors import BadRequest, ReadingRoomError
 from readingroom.imaging.image import Image, Study
 from readingroom.imaging.reader import read_study
+from readingroom.index.entry import Filter
 from readingroom.later import Later
 from readingroom.prompts.words import digest_of_all_words
 from readingroom.reading import Reading
@@ -36,6 +39,7 @@ from readingroom.serving import Serving
 from readingroom.settings import Settings, load_settings, subject_key
 from readingroom.staff import Staff
 from readingroom.stopping import run_stoppable
+from readingroom.tools.adapters import adapters_of
 from readingroom.tools.backends.endpoint.config import EndpointConfig
 from readingroom.tools.backends.protocol import Backend
 from readingroom.tools.backends.recorded import Recorded
@@ -50,8 +54,10 @@ from readingroom.workflows.workflows import WORKFLOWS
 
 if TYPE_CHECKING:
     from readingroom import telemetry
+    from readingroom.tools import familiarity
 else:  # an extra, and off by default
     telemetry = Later("readingroom.telemetry")
+    familiarity = Later("readingroom.tools.familiarity")
 
 Paths = str | Path | Sequence[str | Path]
 Given = TypeVar("Given")
@@ -66,6 +72,10 @@ def _paths(given: Paths | None) -> tuple[Path, ...]:
 
 def _kept(given: Paths | None) -> tuple[str, ...]:
     return absolute(_paths(given))
+
+
+def _sources(*given: Paths | None) -> tuple[Path, ...]:
+    return tuple(path for one in given for path in _paths(one))
 
 
 def both(first: Callable[[Any], None] | None, second: Callable[[Any], None] | None) -> Callable[[Any], None] | None:
@@ -108,6 +118,7 @@ class ReadingRoom:
         self.store = Store(self.settings.home)
         self.serving = Serving(self.settings)
         self.staff = Staff(self.settings)
+        self.archive = archive_of(self.settings)
 
     def read(self, paths: Paths, *, prior: Paths | None = None, lateral: Paths | None = None) -> Study:
         """Decode a study. Raises BadFile or BadStudy with what is wrong and what to do."""
@@ -142,7 +153,8 @@ class ReadingRoom:
         way = Way(paths=_kept(paths), prior=_kept(prior), lateral=_kept(lateral))
         with self.traced(f"draft: {workflow}") as spans:
             bench = self._begin(workflow, study, asked, both(listen, spans.listen if spans else None), way)
-            return await self._carried_out(bench, study, asked)
+            reading = await self._carried_out(bench, study, asked)
+            return replace(reading, paths=_sources(paths, prior, lateral))
 
     @contextmanager
     def traced(self, question: str) -> Iterator[telemetry.Spans | None]:
@@ -165,7 +177,7 @@ class ReadingRoom:
         with bench.trace.recorded():
             shift = self.staff.at(bench.trace, again=isinstance(bench.trace, Replay))
             report, study = await drafted(bench, study, asked, shift.writing())
-            report = await shift.judged(report)
+            report = await shift.settled(report, study, asked)
             bench.trace.finish(report)
         return Reading(report, study, bench.masks.get)
 
@@ -178,6 +190,7 @@ class ReadingRoom:
             shift = self.staff.at(bench.trace, again=isinstance(bench.trace, Replay))
             ways = shift.ways(question.Ways())
             answer, study = await question.ask(bench, study, asked, ways, self.report(about) if about else None)
+            answer = await shift.settled_answer(answer, study, asked)
             report = answer.report if answer.plan.aim == "draft" else None
             bench.trace.finish(report or answer)
         return Reading(report, study, bench.masks.get) if report else answer
@@ -202,7 +215,10 @@ class ReadingRoom:
             same_house(past.conditions, conditions, found.id)
             trace = Trace.resume(self.store, past, held, conditions, listen)
             bench = self._bench(trace, study, past.conditions.backend, backend)
-            return await self._went_on(bench, study, asked.request)
+            made = await self._went_on(bench, study, asked.request)
+            return (
+                replace(made, paths=_sources(way.paths, way.prior, way.lateral)) if isinstance(made, Reading) else made
+            )
 
     async def replay(self, run: str) -> Replayed:
         """Tell a finished run again from its record alone: no network, no files, no pixels; nothing is written.
@@ -278,12 +294,13 @@ class ReadingRoom:
         return result
 
     async def classify(
-        self, paths: Paths, labels: Sequence[str] = (), listen: Listener | None = None
+        self, paths: Paths, labels: Sequence[str] = (), listen: Listener | None = None, *, label_set: str = ""
     ) -> ClassifyResult:
-        """Labels for the first image, best first. Raises NotServed for labels that the backend cannot judge."""
+        """Labels, or those of a set, for the first image, best first. Raises NotServed for what nothing here judges."""
         bench, image = await self._one_image("classify", paths, listen)
+        request = ClassifyRequest(image=image.ref.id, labels=tuple(labels), label_set=label_set)
         with bench.trace.recorded():
-            result = await classify(bench, "classify", ClassifyRequest(image=image.ref.id, labels=tuple(labels)))
+            result = await classify(bench, "classify", request)
             bench.trace.finish(result)
         return result
 
@@ -312,10 +329,21 @@ class ReadingRoom:
         """`identity` is the backend's name and version; without a backend only the record answers."""
         name, _, version = identity.partition(" ")
         images = {image.ref.id: image for image in study.images}
-        return Bench(images, Recorded(trace, (name, version), backend), trace, Masks(self.store.blobs))
+        index = self.archive.opened if self.archive.begun else None
+        reference = self.reference if backend else None
+        recorded, masks = Recorded(trace, (name, version), backend), Masks(self.store.blobs)
+        heads = adapters_of(self.settings.adapters)
+        return Bench(images, recorded, trace, masks, adapters=heads, index=index, reference=reference)
+
+    @cached_property
+    def reference(self) -> familiarity.Reference | None:
+        """The images that this room is used to. Raises BadRequest where the settings name no index."""
+        if self.settings.reference is None:
+            return None
+        return familiarity.Reference(rows_of(Archive(self.settings.reference), Filter()))
 
     def _conditions(self, backend: Backend | None) -> Conditions:
-        decisive = self.settings.model_dump(mode="json", exclude={"home", "config", "cache"})
+        decisive = self.settings.model_dump(mode="json", exclude={"home", "config", "cache", "index"})
         return Conditions(
             code_version=__version__,
             backend=_identity(backend) if backend else "",
@@ -344,6 +372,23 @@ class ReadingRoom:
     def report(self, run: str) -> Report:
         """The report that a run recorded."""
         return self.store.report(run)
+
+    def reading(
+        self, run: str, source: Paths | None = None, *, prior: Paths | None = None, lateral: Paths | None = None
+    ) -> Reading:
+        """What a run drafted, to be written in any format; with `source` its images, which a run does not keep.
+
+        Raises BadRequest where it drafted nothing, BadStudy for an image that the report was not made from.
+        """
+        found = self.store.run(run)
+        report = self._reported(found)
+        if report is None:
+            raise BadRequest(f"run {found.id} has no report", do="Name a run that drafted one.")
+        mask = Masks(self.store.blobs).get
+        if source is None:
+            return Reading(report, None, mask)
+        study = of_the_report(report, self.read(source, prior=prior, lateral=lateral))
+        return Reading(report, study, mask, _sources(source, prior, lateral))
 
     def verify(self, text: str, run: str | None = None, *, where: str = "the text") -> Verified:
         """Hold a report's JSON, Markdown or plain text against the evidence of a run."""

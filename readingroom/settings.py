@@ -60,6 +60,12 @@ class Settings(BaseSettings):
     """Who words a report; panel: every named model drafts, and what they tell alike is told."""
     second_reader: Literal["rules", "model"] = "rules"
     """Whether a model may doubt what no rule could check."""
+    adapters: Path | None = None
+    """A folder of trained heads: `classify` tells their labels with a calibrated probability."""
+    reference: Path | None = None
+    """An index of images that this room is used to: a study unlike them is told to be."""
+    gate: Literal["mark", "strike"] = "mark"
+    """What happens to a sentence that is contradicted or unsupported: it stays with its verdict, or it is struck."""
     language_models: dict[str, ModelConfig] = Field(default_factory=dict)
     """By name; AZURE_OPENAI_*, OPENAI_* or OLLAMA_* describe the "usual" one where it is not set here."""
     specialists: Path | None = None
@@ -70,6 +76,8 @@ class Settings(BaseSettings):
     """Of language models, for a million tokens."""
     telemetry: Literal["off", "on", "content"] = "off"
     """OpenTelemetry spans; content: with questions, plans and answers in them."""
+    index: Path | None = None
+    """Folder of the index of embedded studies; "index" in the home folder unless set."""
     cache: bool = True
     """Keep endpoints' answers in the home folder, by what was asked."""
 

@@ -107,7 +107,8 @@ def labels(result: ClassifyResult, as_json: bool) -> None:
     note = "" if result.calibrated else " (uncalibrated)"
     console.print(plain(f"{result.label}: {result.reason}{note}, by {result.model}"))
     for item in result.scores[:5]:
-        console.print(plain(f"  {item.score:6.3f}  {item.label}"))
+        told = f"  {item.says}, {item.wording}" if item.says else ""
+        console.print(plain(f"  {item.score:6.3f}  {item.label}{told}"))
 
 
 def verdicts(found: Verified, as_json: bool) -> None:

@@ -6,20 +6,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from readingroom.agents.answer import Answer
 from readingroom.agents.budget import Budget
 from readingroom.agents.chat_model import ChatModel, Message, Offer
 from readingroom.agents.desk import Desk
+from readingroom.agents.gate import gated
+from readingroom.agents.judge import judged_report
 from readingroom.agents.ledger import Ledger
+from readingroom.agents.limitations import limits_in
 from readingroom.agents.recorded_chat import RecordedChat, delimiter_of
-from readingroom.agents.second_reader import judged
 from readingroom.agents.specialist import Specialist, load_specialists
 from readingroom.agents.template import ReportTemplate
 from readingroom.agents.writers import Written, write
 from readingroom.domain.report import Report
+from readingroom.domain.request import Request
 from readingroom.errors import BadRequest, ModelFailed
+from readingroom.imaging.image import Study
 from readingroom.later import Later
 from readingroom.runs.trace import Trace
 from readingroom.settings import Settings
+from readingroom.workflows.compose import verifier_of
 from readingroom.workflows.question import Ways
 from readingroom.workflows.wording import Write
 
@@ -152,8 +158,19 @@ class Shift:
         if self.told["second_reader"] != "model" or report.verification is None:
             return report
         desk = self._desk("second_reader", Budget(self.settings.budget, self.settings.prices))
-        ledger = Ledger(evidence=report.evidence, images=report.images)
-        return report.model_copy(update={"verification": await judged(report.verification, ledger, desk)})
+        return await judged_report(report, desk)
+
+    async def settled(self, report: Report, study: Study, request: Request) -> Report:
+        """The report as it is kept: doubted by a model where one is wanted, and gated as the run's settings say."""
+        policy = self.trace.fact("gate", lambda: self.settings.gate)
+        with limits_in(request.language):
+            return gated(await self.judged(report), policy, verifier=verifier_of(study, request))
+
+    async def settled_answer(self, answer: Answer, study: Study, request: Request) -> Answer:
+        """The same of a report that a question drafted."""
+        if answer.report is None or answer.plan.aim != "draft":
+            return answer
+        return answer.model_copy(update={"report": await self.settled(answer.report, study, request)})
 
     def _desk(self, name: str, budget: Budget) -> Desk:
         specialist = self.specialists[name]

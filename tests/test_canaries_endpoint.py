@@ -296,7 +296,7 @@ DRAFTED = {"not authorised", "redirected", "the model refuses", "no JSON"}
 @pytest.mark.parametrize("name", FAILURES)
 def test_no_failure_tells_the_key_the_patient_or_what_was_answered(name, wire, film, tmp_path, logged):
     wire.status, wire.headers, wire.reply = FAILURES[name].status, FAILURES[name].headers, FAILURES[name].reply
-    room = room_at(wire, tmp_path, deadline=0.3, backend="endpoint")
+    room = room_at(wire, tmp_path, deadline=1.0, backend="endpoint")
     told = []
     for asked in (lambda: room.wait_for(room.embed(film)), lambda: room.draft_sync(film, indication=WORDS)):
         if told and name not in DRAFTED:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -45,7 +45,7 @@ def run(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess
         for name, value in place(home).items():
             here.setenv(name, value)
         here.setattr(sys, "argv", ["readingroom", *words])
-        here.setattr(sys, "stdin", StringIO(stdin))
+        here.setattr(sys, "stdin", TextIOWrapper(BytesIO(stdin.encode())))
         try:
             main()
         except SystemExit as ended:

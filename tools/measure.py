@@ -68,7 +68,7 @@ def _diameter_lines(image: Image, mask: Mask, measured: tuple[Measurement, ...])
 
 
 def _one(answer: Answer, image: Image, outline: Outline, mask: Mask) -> Evidence:
-    target = target_of(outline.target)
+    target = target_of(outline.target, image.ref)
     measured = quantities_of(image, mask, target.observation, outline.boundary_sd)
     raw = {"target": outline.target, "mask": outline.mask, "measurements": [item.model_dump() for item in measured]}
     return Evidence(

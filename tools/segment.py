@@ -96,7 +96,7 @@ async def segment(bench: Bench, step: str, request: SegmentRequest) -> SegmentRe
             found = _on_its_side(image, answered)
             digest = bench.masks.put(found.mask)
             raw = {"target": found.target, "mask": digest, "quality": round(found.quality, 4), "method": found.method}
-            target = target_of(found.target)
+            target = target_of(found.target, image.ref)
             presence = _presence(found)
             item = Evidence(
                 id=answer.next_id(len(evidence)),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,14 @@ from readingroom.domain.value import Value, digest_of
 from readingroom.errors import BadRequest
 from readingroom.imaging.image import Image
 from readingroom.imaging.mask_file import decode_mask, encode_mask
+from readingroom.index.protocol import VectorIndex
 from readingroom.runs.blobs import Blobs
 from readingroom.runs.trace import Outcome, StepIntent, Trace
+from readingroom.tools.adapters import NO_ADAPTERS, Adapters
 from readingroom.tools.backends.protocol import Backend, Model
+
+if TYPE_CHECKING:
+    from readingroom.tools.familiarity import Reference
 
 EMBEDDED = "embedded"
 """The backend of models that are arithmetic on what other models answered."""
@@ -24,6 +30,9 @@ EMBEDDED = "embedded"
 TOOL_VERSION = "1"
 """Raised when a tool's result for the same request changes."""
 
+
+IndexDoor = Callable[[], AbstractContextManager[VectorIndex]]
+"""Opens the index for one call, or shares it with another that has it open."""
 
 Gives = TypeVar("Gives", bound="Result")
 
@@ -64,6 +73,12 @@ class Bench:
     """Who gave the evidence of this run, by name and version."""
     earlier: Mapping[str, dict[str, Any]] = field(default_factory=dict)
     """What earlier runs of the same conversation were told, by the step's key: kept again, not asked again."""
+    adapters: Adapters = NO_ADAPTERS
+    """Heads that were trained here: the labels that `classify` tells with a calibrated probability."""
+    index: IndexDoor | None = None
+    """The index of embedded studies, where the room has one."""
+    reference: Reference | None = None
+    """The images that the room is used to, where it has been told of any."""
 
     def lookers(self) -> tuple[Model, ...]:
         """Those of them that looked at pixels, by name; arithmetic on their answers is not one."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from readingroom.agents.attest import evidence_of
+from readingroom.agents.gate import Verifier
+from readingroom.agents.idiom import idiom_of
+from readingroom.agents.ledger import Ledger
 from readingroom.agents.limitations import limitation
 from readingroom.agents.numbering import number
-from readingroom.agents.template import ReportTemplate, template_for
-from readingroom.agents.verifier import Ledger, of_report, verify
+from readingroom.agents.template import ReportTemplate, parse_template, template_for
+from readingroom.agents.translation import Tables, verify_worded_report
+from readingroom.agents.wordings import worded
 from readingroom.agents.writer import write_findings, write_technique
 from readingroom.agents.writers import Written
+from readingroom.domain.category import Category
+from readingroom.domain.check import Verification
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.finding import Limitation
 from readingroom.domain.gate import Gate
@@ -18,7 +25,10 @@ from readingroom.domain.image import ImageRef
 from readingroom.domain.report import Provenance, Report
 from readingroom.domain.request import Request
 from readingroom.imaging.image import Study
+from readingroom.language.lexicon import lexicon
 from readingroom.language.sentences import read_report
+from readingroom.rads.from_evidence import categories_of
+from readingroom.rads.systems import system_of
 from readingroom.tools.backends.classical.backend import BASELINE
 from readingroom.tools.backends.protocol import Model
 from readingroom.workflows.reading import Gathered, name_of
@@ -75,10 +85,10 @@ def limits_of(
 
 
 def _comparison(study: Study, request: Request) -> str:
-    given = ["A prior image"] if study.priors else []
-    if request.prior_report:
-        given.append("a prior report" if given else "A prior report")
-    return f"{' and '.join(given)} {'were' if len(given) > 1 else 'was'} provided." if given else "None provided."
+    """Which of prior images and prior report there is to compare with."""
+    given = {(True, True): "both", (True, False): "image", (False, True): "report"}
+    found = given.get((bool(study.priors), bool(request.prior_report)), "none")
+    return idiom_of(request.language).comparison[found]
 
 
 def _told_before(study: Study, request: Request) -> tuple[Evidence, ...]:
@@ -95,9 +105,34 @@ def ledger_of(gathered: Gathered, study: Study, request: Request) -> Ledger:
     return Ledger(evidence=evidence, images=tuple(image.ref for image in study.images))
 
 
+def verifier_of(study: Study, request: Request) -> Verifier:
+    """How a report of this reading is held against its evidence: with its language, and what its template forbids."""
+    tables = _tables(study, request)
+
+    def verified(report: Report) -> Verification:
+        ledger = Ledger(evidence=report.evidence, images=report.images, forbids=tables.english.forbids)
+        return verify_worded_report(report, ledger, tables)
+
+    return verified
+
+
+def categories_in(systems: Iterable[str], ledger: Ledger) -> tuple[Category, ...]:
+    """The categories asked for, computed from the evidence. Raises BadRequest for a system that there is not."""
+    found = [one for name in systems for one in categories_of(system_of(name), ledger.evidence, ledger.images)]
+    return tuple(one.model_copy(update={"id": f"C{number}"}) for number, one in enumerate(found, 1))
+
+
 def template_of(study: Study, request: Request) -> ReportTemplate:
-    """The template of a reading. Raises BadRequest for an unknown one."""
-    return template_for(_first(study), request.template)
+    """The template of a reading in the language asked for. Raises BadRequest for an unknown one."""
+    return _tables(study, request).worded
+
+
+def _tables(study: Study, request: Request) -> Tables:
+    if request.template_text is not None:
+        english = parse_template(request.template_text, request.template or "the template")
+    else:
+        english = template_for(_first(study), request.template)
+    return Tables(english, worded(english, request.language, request.wording_text))
 
 
 def _first(study: Study) -> ImageRef:
@@ -117,16 +152,22 @@ def compose(
 
     `written`: the words of `agents.writers.write` from `ledger_of` and `template_of`; without it the template writes.
     """
-    template = template_of(study, request)
+    tables = _tables(study, request)
+    template = tables.worded
     ledger = ledger_of(gathered, study, request)
+    current = frozenset(image.id for image in ledger.images if image.role != "prior")
     if written is None:
-        current = frozenset(image.id for image in ledger.images if image.role != "prior")
         written = Written(*write_findings(template, ledger.evidence, current))
     limits = limits_of(gathered, study, gates, occasion.answered)
+    if unlooked := template.unlooked(ledger.evidence, current):
+        names = [lexicon().name(name) for name in unlooked]
+        limits += (limitation("not_assessed", concepts=names),)
     report = Report(
         id=f"report-{occasion.run}",
         status="partial" if gathered.degraded else "preliminary",
+        notice=idiom_of(request.language).notice,
         title=template.title,
+        language=request.language,
         subject=study.subject,
         images=ledger.images,
         indication=request.indication,
@@ -134,6 +175,7 @@ def compose(
         comparison=_comparison(study, request),
         findings=written.findings,
         impression=written.impression,
+        categories=categories_in(request.categories, ledger),
         limitations=(*limits, *written.limitations),
         evidence=ledger.evidence,
         provenance=Provenance(
@@ -150,5 +192,4 @@ def compose(
             degraded=(*gathered.degraded, *written.degraded),
         ),
     )
-    verification = verify(of_report(report), ledger)
-    return report.model_copy(update={"verification": verification})
+    return report.model_copy(update={"verification": verifier_of(study, request)(report)})

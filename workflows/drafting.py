@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from readingroom.agents.limitations import limits_in
 from readingroom.domain.gate import Gate
 from readingroom.domain.report import Report
 from readingroom.domain.request import Request
@@ -10,6 +11,7 @@ from readingroom.runs.event import now
 from readingroom.tools.tool import Bench
 from readingroom.workflows.admission import gated, related, routed
 from readingroom.workflows.compose import Occasion, compose, ledger_of, template_of
+from readingroom.workflows.familiar import told_familiarity
 from readingroom.workflows.wording import Write, written_by
 from readingroom.workflows.workflows import WORKFLOWS
 
@@ -23,11 +25,17 @@ async def drafted(bench: Bench, study: Study, request: Request, writing: Write |
 
     All that decides the report comes from `bench.trace`, or is computed from what does.
     """
+    with limits_in(request.language):
+        return await _drafted(bench, study, request, writing)
+
+
+async def _drafted(bench: Bench, study: Study, request: Request, writing: Write | None) -> tuple[Report, Study]:
     trace = bench.trace
     study, bench = await routed(study, bench)
     related(study)
     gates = trace.fact("gates", lambda: [gate.model_dump(mode="json") for gate in gated(study)])
     gathered = await WORKFLOWS[trace.run.workflow](bench, study, request)
+    await told_familiarity(bench, study, gathered)
     written = None
     if writing is not None:
         written = await written_by(trace, writing, template_of(study, request), ledger_of(gathered, study, request))

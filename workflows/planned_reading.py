@@ -15,7 +15,7 @@ from readingroom.tools.segment import SegmentResult
 from readingroom.tools.tool import Bench
 from readingroom.workflows.chest_xray_report import serves
 from readingroom.workflows.plan_runner import Carried
-from readingroom.workflows.reading import Gathered, caveats, draft_limits, name_of, outline_limits
+from readingroom.workflows.reading import Gathered, caveats, disease_limit, draft_limits, name_of, outline_limits
 from readingroom.workflows.report import why_nothing
 
 SAID_BY_NOTICE = frozenset(("research_only", "not_calibrated"))
@@ -29,7 +29,7 @@ def gathered_of(carried: Carried, bench: Bench, study: Study) -> Gathered:
     gathered = answered_of(carried, bench, study)
     described = any(step.tool == "describe" for step in carried.plan.steps)
     if study.current and not serves(study.current[0]):
-        gathered.limitations.append(limitation("not_assessed", concepts=["disease of any kind"]))
+        gathered.limitations.append(disease_limit(item for part in gathered.evidence for item in part))
         image = study.current[0].ref
         if described and not bench.backend.targets(image):
             reason = why_nothing(bench, study)

@@ -27,9 +27,11 @@ from readingroom.imaging.image import Study
 from readingroom.later import Later
 from readingroom.runs.event import now
 from readingroom.tools.tool import Bench
+from readingroom.tools.toolbox import within_reach
 from readingroom.workflows.admission import gated, related, routed
 from readingroom.workflows.approval import approved
 from readingroom.workflows.compose import Occasion, compose, ledger_of, limits_of, template_of
+from readingroom.workflows.familiar import told_familiarity
 from readingroom.workflows.once import once
 from readingroom.workflows.plan_runner import Carried, Outcome, carry_out
 from readingroom.workflows.planned_reading import answered_of, bears, gathered_of
@@ -63,16 +65,17 @@ async def ask(
     then makes the answer partial. Raises BadStudy where the gate refuses the study, BadRequest for an empty plan of
     the rules, and what a step raises that ends a run (`carry_out`).
     """
-    ways = ways or Ways()
+    told = ways or Ways()
     trace = bench.trace
     study, bench = await routed(study, bench)
     related(study)
     gates = tuple(
         Gate(**gate) for gate in trace.fact("gates", lambda: [one.model_dump(mode="json") for one in gated(study)])
     )
-    known = trace.fact("known", lambda: dict(ways.known))
-    roles = Roles(**trace.fact("ways", lambda: roles_of(ways)))
-    table = _Table(bench, study, request, gates, ways, report, known, roles)
+    known = trace.fact("known", lambda: dict(told.known))
+    roles = Roles(**trace.fact("ways", lambda: roles_of(told, index=bench.index is not None)))
+    reached = replace(told, tools=within_reach(told.tools, index=roles.index))
+    table = _Table(bench, study, request, gates, reached, report, known, roles)
     carried, notes, declined = await table.carried()
     answer = (
         table.answer(carried.plan, Worded(()), carried, notes, status="declined")
@@ -80,7 +83,7 @@ async def ask(
         else await table.told(carried, notes)
     )
     if answer.verification and not declined:
-        ways.tell(Judged(verification=answer.verification))
+        told.tell(Judged(verification=answer.verification))
     return answer, study
 
 
@@ -117,6 +120,7 @@ class _Table:
             unasked={ref.id: backend.targets(ref) for ref in refs},
             named={ref.id: backend.targets_by_name(ref) for ref in refs},
             backend=backend.name,
+            index=self.roles.index,
             request=self.request,
             report=self.report,
             **more,
@@ -283,6 +287,7 @@ class _Table:
         gathered = gathered_of(carried, self.bench, self.study)
         gathered.limitations += notes
         gathered.known = self.known
+        await told_familiarity(self.bench, self.study, gathered)
         occasion = Occasion(
             run=trace.run.id,
             workflow=trace.run.workflow,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from readingroom.agents.limitations import limitation
+from readingroom.agents.sentence_rules import kind_of
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.finding import Limitation
 from readingroom.domain.image import ImageRef
@@ -69,6 +70,12 @@ def outline_limits(result: SegmentResult, ref: ImageRef) -> list[Limitation]:
             if part.assessable and part.caveat
         ]
     )
+
+
+def disease_limit(evidence: Iterable[Evidence]) -> Limitation:
+    """Nobody looked for disease, or for none but what was asked by name."""
+    sought = any(kind_of(item.observation) == "finding" for item in evidence)
+    return limitation("not_assessed", concepts=["any other disease" if sought else "disease of any kind"])
 
 
 def draft_limits(drafted: DraftResult, *, lateral_given: bool) -> list[Limitation]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from readingroom.agents.limitations import limitation
 from readingroom.domain.request import Request
 from readingroom.errors import BadStudy
 from readingroom.imaging.image import Image, Study
 from readingroom.tools.measure import MeasureRequest, measure
 from readingroom.tools.segment import SegmentRequest, segment
 from readingroom.tools.tool import Bench
-from readingroom.workflows.reading import Gathered, caveats, outline_limits
+from readingroom.workflows.reading import Gathered, caveats, disease_limit, outline_limits
 
 
 async def _image(bench: Bench, image: Image, targets: tuple[str, ...], index: int) -> Gathered:
@@ -45,5 +44,5 @@ async def segment_and_measure(bench: Bench, study: Study, request: Request) -> G
         whole.limitations += part.limitations
         whole.degraded += part.degraded
     whole.limitations += caveats(image.ref for image in study.current)
-    whole.limitations.append(limitation("not_assessed", concepts=["disease of any kind"]))
+    whole.limitations.append(disease_limit(item for part in whole.evidence for item in part))
     return whole

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from readingroom.agents.verifier import Ledger, of_report, verify, worse
+from readingroom.agents.idiom import ENGLISH
+from readingroom.agents.sentence_rules import Forbidden
+from readingroom.agents.translation import Tables, tables_of, verify_worded, verify_worded_report
+from readingroom.agents.verifier import Ledger, of_report, verify, verify_report, worse
 from readingroom.domain.check import Check, Verification
 from readingroom.domain.report import Report
 from readingroom.domain.request import LONGEST
@@ -32,8 +38,6 @@ def _sentences(text: str, where: str) -> tuple[tuple[Sentence, ...], Report | No
     if text.lstrip().startswith("{"):
         report = from_json(text, where=where)
         return of_report(report), report
-    if text.lstrip()[:200].lower().startswith(("<!doctype html", "<html")):
-        raise BadRequest("is a web page", where=where, do="Give the report's JSON, Markdown or plain text.")
     if len(text) > LONGEST:
         raise BadRequest(f"has more than {LONGEST} characters", where=where, do="Give one report at a time.")
     found = read_report(text)
@@ -55,7 +59,16 @@ def verify_text(text: str, store: Store, run: str | None, *, where: str = "the t
     source = original or report
     if source is None:
         raise BadRequest(f"there is no run {named!r} here", where=where, do="`readingroom runs` lists them.")
-    after = verify(sentences, Ledger(evidence=source.evidence, images=source.images))
+    ledger = Ledger(
+        evidence=source.evidence,
+        images=source.images,
+        categories=source.categories,
+        forbids=_forbidden(source, store if original else None),
+    )
+    if source.language == ENGLISH:
+        after = verify_report(report, ledger) if report else verify(sentences, ledger)
+    else:
+        after = _in_its_language(sentences, report, _tables(source, store if original else None), ledger)
     before = source.verification if original else None
     return Verified(
         run=source.provenance.run,
@@ -63,6 +76,33 @@ def verify_text(text: str, store: Store, run: str | None, *, where: str = "the t
         worse=worse(before, after) if before else (),
         evidence_from=f"the record of run {source.provenance.run}" if original else "the file itself",
     )
+
+
+def _in_its_language(
+    sentences: Sequence[Sentence], report: Report | None, tables: Tables, ledger: Ledger
+) -> Verification:
+    """The language is the recorded report's, whatever an edited one calls itself."""
+    if report is None:
+        return verify_worded(sentences, ledger, tables)
+    told = report.model_copy(update={"language": tables.worded.language})
+    return verify_worded_report(told, ledger, tables)
+
+
+def _forbidden(source: Report, store: Store | None) -> tuple[Forbidden, ...]:
+    """What the report's template forbids; nothing where a file from elsewhere was written with one that is not here."""
+    try:
+        return _tables(source, store).english.forbids
+    except BadRequest:
+        return ()
+
+
+def _tables(source: Report, store: Store | None) -> Tables:
+    """What the report was written with; a user's own template is in the record of its run."""
+    if store is None:
+        return tables_of(source)
+    past = store.history(source.provenance.run)
+    asked: dict[str, Any] = json.loads(past.content(past.begun)).get("request", {})
+    return tables_of(source, asked.get("template_text"), asked.get("wording_text"))
 
 
 def _named_in(text: str) -> str | None:

@@ -55,11 +55,15 @@ class Roles(Value):
     looker: str
     write: bool
     consult: bool
+    index: bool = False
+    """Whether the room had an index to search."""
 
 
-def roles_of(ways: Ways) -> dict[str, Any]:
+def roles_of(ways: Ways, *, index: bool = False) -> dict[str, Any]:
+    """As the record keeps them: an index is told only where there is one."""
     given = {name: getattr(ways, name) is not None for name in ("look", "write", "consult")}
-    return {"planner": ways.planner is not plan_by_rules, "looker": ways.looker if ways.look else "", **given}
+    return {"planner": ways.planner is not plan_by_rules, "looker": ways.looker if ways.look else "", **given,
+            **({"index": True} if index else {})}  # fmt: skip
 
 
 def there(way: Callable[..., Any] | None, role: str) -> Any:

@@ -16,7 +16,12 @@ def pseudonym(header: Header, key: bytes) -> str:
     identifier = header.text("PatientID")
     if not identifier or identifier == "None":
         return UNKNOWN
-    text = f"{identifier}\x1f{header.text('IssuerOfPatientID')}"
+    return pseudonym_of(identifier, key, header.text("IssuerOfPatientID"))
+
+
+def pseudonym_of(identifier: str, key: bytes, issuer: str = "") -> str:
+    """The same of an identifier that a table or another part of the header gives."""
+    text = f"{identifier}\x1f{issuer}"
     return hmac.new(key, text.encode(errors="replace"), hashlib.sha256).hexdigest()[:12]
 
 

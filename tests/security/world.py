@@ -21,6 +21,7 @@ from readingroom.agents.conversation import converse
 from readingroom.agents.desk import Desk
 from readingroom.agents.events import Event, Started
 from readingroom.agents.imager import look
+from readingroom.agents.judge import judged
 from readingroom.agents.ledger import Ledger
 from readingroom.agents.model_planner import ModelPlanner
 from readingroom.agents.offers import ToolFunctions
@@ -28,7 +29,6 @@ from readingroom.agents.panel import convene
 from readingroom.agents.planning import PlanContext
 from readingroom.agents.quoting import new_delimiter
 from readingroom.agents.recorded_chat import RecordedChat
-from readingroom.agents.second_reader import judged
 from readingroom.agents.specialist import load_specialists
 from readingroom.agents.verifier import verify
 from readingroom.agents.writers import Written, write
@@ -264,7 +264,7 @@ class _Case:
 
     async def _judge(self, ledger: Ledger) -> None:
         self.came.checks = verify(read_report(JUDGED), ledger)
-        self.came.judged = await judged(self.came.checks, ledger, self._desk("second_reader"))
+        self.came.judged = (await judged(self.came.checks, ledger, self._desk("second_reader"))).verification
         self._made("judge")
 
     async def _consult(self, asked: Request, report: Report) -> None:

@@ -439,8 +439,12 @@ def test_a_run_that_was_cut_off_ends_with_its_model_as_a_run_without_a_break(roo
         Asked(room, film, CTR, at)
     rest = WHOLE[answered:]
 
+    usual = room.staff.at
+
     def shift(trace, *, again=False):
-        return SimpleNamespace(ways=lambda ways: looking(rest)(trace, ways.tell))
+        ways = looking(rest)
+        settled = usual(trace, again=again).settled_answer
+        return SimpleNamespace(ways=lambda given: ways(trace, given.tell), settled_answer=settled)
 
     monkeypatch.setattr(room.staff, "at", shift)
     again = room.wait_for(room.resume(runs[0]))

@@ -10,6 +10,7 @@ from readingroom.domain.request import Request
 from readingroom.errors import NotServed
 from readingroom.imaging.image import Image
 from readingroom.tools.backends.protocol import Backend, Classified, Draft, Embedded, Segmented
+from readingroom.tools.backends.stains import Stained, stain
 
 Answer = TypeVar("Answer")
 
@@ -50,8 +51,11 @@ class Chain:
     async def embed(self, image: Image, model: str = "") -> Embedded:
         return await self._first(lambda backend: backend.embed(image, model))
 
-    async def embed_texts(self, texts: tuple[str, ...]) -> tuple[Embedded, ...]:
-        return await self._first(lambda backend: backend.embed_texts(texts))
+    async def stain(self, image: Image) -> Stained:
+        return await self._first(lambda backend: stain(backend, image))
+
+    async def embed_texts(self, texts: tuple[str, ...], model: str = "") -> tuple[Embedded, ...]:
+        return await self._first(lambda backend: backend.embed_texts(texts, model))
 
     async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified:
         return await self._first(lambda backend: backend.classify(image, labels))

@@ -143,8 +143,8 @@ class Backend(Protocol):
         """`model` names one of several that embed; empty: the backend's own choice for such an image."""
         ...
 
-    async def embed_texts(self, texts: tuple[str, ...]) -> tuple[Embedded, ...]:
-        """One vector a text, in the space of `embed`'s own choice."""
+    async def embed_texts(self, texts: tuple[str, ...], model: str = "") -> tuple[Embedded, ...]:
+        """One vector a text, in the space of `embed` with the same `model`."""
         ...
 
     async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified: ...

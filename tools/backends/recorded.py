@@ -43,8 +43,8 @@ class Recorded:
     async def embed(self, image: Image, model: str = "") -> Embedded:
         return await self._asked.embed(image, model)
 
-    async def embed_texts(self, texts: tuple[str, ...]) -> tuple[Embedded, ...]:
-        return await self._asked.embed_texts(texts)
+    async def embed_texts(self, texts: tuple[str, ...], model: str = "") -> tuple[Embedded, ...]:
+        return await self._asked.embed_texts(texts, model)
 
     async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified:
         return await self._asked.classify(image, labels)

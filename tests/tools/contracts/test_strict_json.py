@@ -74,7 +74,6 @@ def test_nothing_of_a_page_is_shown():
     assert "502" not in str(caught.value)
 
 
-
 def test_json_in_a_string_is_held_to_the_same():
     assert parse_nested('[["a", null]]', "answer[0].output") == [["a", None]]
     for text in ('[["a", NaN]]', '{"a":1,"a":2}', "[1", "", '["\ud800"]'):

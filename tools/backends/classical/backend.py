@@ -130,13 +130,17 @@ class ClassicalBackend:
 
     async def embed(self, image: Image, model: str = "") -> Embedded:
         """Of a volume or several frames: the middle plane. Raises NotServed where another model is named."""
-        if model not in ("", self.name, DESCRIPTOR_ID):
-            raise NotServed(f"the classical baseline does not embed with {model!r}", do=f"It has {DESCRIPTOR_ID}.")
+        self._refuse_other(model)
         vector = await asyncio.to_thread(describe, _flat(image))
         return Embedded(vector, DESCRIPTOR, text_scaling())
 
-    async def embed_texts(self, texts: tuple[str, ...]) -> tuple[Embedded, ...]:
+    def _refuse_other(self, model: str) -> None:
+        if model not in ("", self.name, DESCRIPTOR_ID):
+            raise NotServed(f"the classical baseline does not embed with {model!r}", do=f"It has {DESCRIPTOR_ID}.")
+
+    async def embed_texts(self, texts: tuple[str, ...], model: str = "") -> tuple[Embedded, ...]:
         """Modality and body part that a text names, in the descriptor's space; never pathology."""
+        self._refuse_other(model)
         return tuple(Embedded(text_vector(text), DESCRIPTOR, text_scaling()) for text in texts)
 
     async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified:

@@ -46,6 +46,15 @@ ANATOMY_WORDS: dict[str, str] = {
 }
 """Words by which a prompt names a body part; "chest" is what a radiograph of it and a CT of the body share."""
 
+PATHOLOGY_WORDS = r"melanoma\w*|nev\w+|polyps?"
+"""Words of `ANATOMY_WORDS` that hint at a body part and mean a finding: a search for them is not served."""
+
+PLAIN_WORDS = (
+    r"an?|the|of|in|on|with|and|or|for|images?|pictures?|films?|scans?|stud(?:y|ies)|slices?|views?|axial|coronal|"
+    r"sagittal|frontal|lateral|pa|ap|posteroanterior|anteroposterior|similar|show|find|me|all|any|stain\w*|wall"
+)
+"""Words that say nothing which the descriptor would have to see."""
+
 OWN_SHARE = 0.05
 """Length of the part that only this text has, beside 1 for what it names."""
 
@@ -75,6 +84,19 @@ def named_classes(text: str) -> tuple[str, ...]:
         fits = list(CLASSES)
     closer = [label for label in fits if CLASSES[label][1] in anatomies]
     return tuple(closer or (fits if modalities else ()))
+
+
+def unseen_words(text: str) -> tuple[str, ...]:
+    """The words of a text that no vector here can stand for: all but modality, body part, view and grammar.
+
+    A text that names neither a modality nor a body part is unseen as a whole.
+    """
+    clean = text.lower().replace("_", " ")
+    rest = " ".join(re.findall(PATHOLOGY_WORDS, clean))
+    for pattern in (PATHOLOGY_WORDS, *MODALITY_WORDS.values(), *ANATOMY_WORDS.values(), PLAIN_WORDS):
+        clean = re.sub(rf"\b(?:{pattern})\b", " ", clean)
+    strange = tuple(dict.fromkeys(re.findall(r"[^\W_]{2,}", f"{clean} {rest}")))
+    return strange if strange or named_classes(text) else (text.strip(),)
 
 
 def _names_another_part(text: str) -> bool:

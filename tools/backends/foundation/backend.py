@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from readingroom.tools.backends.foundation.drafting import Outgoing, draft_repor
 from readingroom.tools.backends.foundation.embedding import (
     classify_zero_shot,
     embed_insight,
+    embed_insights,
     embed_texts,
     embed_tile,
 )
@@ -26,8 +27,11 @@ from readingroom.tools.backends.foundation.outlining import (
     outline_picture,
     outline_volume,
 )
+from readingroom.tools.backends.foundation.staining import stain_tile
 from readingroom.tools.backends.protocol import Classified, Draft, Embedded, Segmented
 from readingroom.tools.backends.scorer import Scorer
+from readingroom.tools.backends.several import Each, embed_side_by_side
+from readingroom.tools.backends.stains import Stained
 from readingroom.tools.contracts.model_ids import ModelId
 from readingroom.tools.models import models, served_targets
 from readingroom.tools.preparation import BurnedIn
@@ -106,8 +110,20 @@ class FoundationBackend:
             return await embed_tile(self._scorer("gigapath"), image, self._terms.burned_in)
         return await embed_insight(self._scorer("medimageinsight"), image, self._terms.burned_in)
 
-    async def embed_texts(self, texts: tuple[str, ...]) -> tuple[Embedded, ...]:
-        """MedImageInsight's vectors of texts."""
+    async def embed_several(self, images: Sequence[Image]) -> Each:
+        """`embed` of several, in batches where MedImageInsight is there: one answer or error an image, in order."""
+        if "medimageinsight" in self._scorers:
+            return await embed_insights(self._scorer("medimageinsight"), images, self._terms.burned_in)
+        return await embed_side_by_side(self, images)
+
+    async def stain(self, image: Image) -> Stained:
+        """GigaTIME's probabilities of a pathology tile."""
+        return await stain_tile(self._scorer("gigatime"), image, self._terms.burned_in)
+
+    async def embed_texts(self, texts: tuple[str, ...], model: str = "") -> tuple[Embedded, ...]:
+        """MedImageInsight's vectors of texts; the other models here see pictures alone."""
+        if model not in ("", "medimageinsight"):
+            raise NotServed(f"{model!r} has no vectors of texts", do="Ask medimageinsight.")
         return await embed_texts(self._scorer("medimageinsight"), texts)
 
     async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified:

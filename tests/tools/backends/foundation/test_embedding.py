@@ -11,11 +11,12 @@ import pytest
 from pydantic import SecretStr
 
 from readingroom.domain.image import ImageRef
-from readingroom.errors import BadRequest, NotServed
+from readingroom.errors import BadRequest, EgressRefused, NotServed
 from readingroom.imaging.image import Image
 from readingroom.tools.backends.endpoint.config import EndpointConfig
 from readingroom.tools.backends.endpoint.endpoint import Endpoint
 from readingroom.tools.backends.foundation.backend import FoundationBackend
+from readingroom.tools.backends.several import embed_each
 from tests.tools.backends.foundation.blob_server import KEY, blob_server
 
 
@@ -50,6 +51,11 @@ def test_a_vector_names_its_model_and_its_preparation(url):
     assert found.model.preprocessing_id.startswith("mi2-")
 
 
+def test_one_label_alone_is_no_choice(url):
+    with pytest.raises(BadRequest, match="'bright field' alone would have the whole share"):
+        asked(url, lambda backend: backend.classify(picture(220), ("bright field",)))
+
+
 def test_shares_use_the_exponential_of_the_scaling_factor(url):
     found = asked(url, lambda backend: backend.classify(picture(220), ("bright field", "dark field")))
     assert [item.label for item in found.scores] == ["bright field", "dark field"]
@@ -74,3 +80,19 @@ def test_a_model_that_does_not_embed_is_refused_by_name(url):
         asked(url, lambda backend: backend.embed(picture(3), "resnet"))
     with pytest.raises(NotServed, match="GIGAPATH_MODEL_ENDPOINT"):
         asked(url, lambda backend: backend.embed(picture(3), "gigapath"))
+
+
+def test_several_images_have_the_vectors_of_each_alone_and_one_that_may_not_leave_stands_in_its_place(url):
+    flagged = picture(100)
+    flagged = Image(flagged.ref.model_copy(update={"burned_in": "yes"}), flagged.pixels)
+    given = [picture(10), flagged, *(picture(level) for level in range(20, 250, 10))]
+
+    async def both(backend: FoundationBackend) -> Any:
+        return await embed_each(backend, given), [await backend.embed(given[0]), await backend.embed(given[-1])]
+
+    several, (first, last) = asked(url, both)
+    assert len(several) == len(given)
+    assert isinstance(several[1], EgressRefused)
+    assert np.allclose(several[0].vector, first.vector, atol=1e-6)
+    assert np.allclose(several[-1].vector, last.vector, atol=1e-6)
+    assert several[-1].model == last.model

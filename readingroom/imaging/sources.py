@@ -1,0 +1,77 @@
+"""Files and folders of many patients as what is read together: a picture, a volume file, or one DICOM series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from readingroom.errors import BadInput
+from readingroom.imaging.dicom import open_dicom, quiet
+from readingroom.imaging.folder import list_folder, read_bytes, read_head
+from readingroom.imaging.limits import Limits
+from readingroom.imaging.sniff import sniff
+from readingroom.imaging.subject import pseudonym_of
+
+COHORT = Limits(folder_files=2_000_000)
+"""As of one study, but a folder may be an archive."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Paths that `read_study` takes at once, or why they cannot be read."""
+
+    paths: tuple[Path, ...]
+    where: str
+    """The file, or the folder of a series, as the user would name it."""
+    study: str = ""
+    """Pseudonym of the DICOM study; empty where the files name none."""
+    error: BadInput | None = None
+
+
+def sources_of(paths: Sequence[Path], *, key: bytes, limits: Limits = COHORT) -> Iterator[Source]:
+    """Every image below `paths`, folder by folder; DICOM files of one folder go by series.
+
+    Only one folder's headers are held at a time. A file that cannot be read is a source with its error; nothing raises
+    but BadStudy for a folder with too many files.
+    """
+    yield from _of_files([path for path in paths if not path.is_dir()], key, limits)
+    for folder in (path for path in paths if path.is_dir()):
+        yield from _of_files(list_folder(folder, limits, where=folder.name).files, key, limits)
+
+
+def _of_files(files: Sequence[Path], key: bytes, limits: Limits) -> Iterator[Source]:
+    by_folder: dict[Path, list[Path]] = {}
+    for file in files:
+        by_folder.setdefault(file.parent, []).append(file)
+    for folder, held in by_folder.items():
+        series: dict[tuple[str, str], list[Path]] = {}
+        for path in held:
+            try:
+                study_and_series = _series(path, limits)
+            except BadInput as error:
+                yield Source((path,), path.name, error=error)
+                continue
+            if study_and_series is None:
+                yield Source((path,), path.name)
+            else:
+                series.setdefault(study_and_series, []).append(path)
+        for (study, _), members in series.items():
+            told = pseudonym_of(study, key) if study else ""
+            where = members[0].name if len(members) == 1 else f"{folder.name} ({len(members)} files)"
+            yield Source(tuple(members), where, told)
+
+
+ALIKE = ("PatientID", "Modality", "SOPClassUID", "SeriesNumber", "Rows", "Columns")
+"""What files of one folder share that belong together, where a series' identifiers were taken out of them."""
+
+
+def _series(path: Path, limits: Limits) -> tuple[str, str] | None:
+    """Study and series of a DICOM file; None for any other."""
+    where = path.name
+    if sniff(read_head(path, limits, where=where), where=where) != "dicom":
+        return None
+    with quiet():
+        header = open_dicom(read_bytes(path, limits, where=where), limits, where=where, digest=False)
+        series = header.text("SeriesInstanceUID") or "\x1f".join(header.text(name) for name in ALIKE)
+        return header.text("StudyInstanceUID"), series

@@ -1,0 +1,79 @@
+"""Images from many readers gathered into batches for a backend, with a cap on the pixels that wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from readingroom.errors import ReadingRoomError
+from readingroom.imaging.image import Image
+from readingroom.tools.backends.protocol import Backend, Embedded
+from readingroom.tools.backends.several import Each, embed_each
+
+BATCH = 16
+"""Images in one call; the page of MedImageInsight says to keep the index "in the dozens"."""
+AT_ONCE = 4
+"""Batches on the way; an endpoint's own limiter admits fewer where it must."""
+
+Place = asyncio.Future[Embedded | ReadingRoomError]
+
+
+class Batcher:
+    """Whatever waits when a place is free goes in one batch: none waits for others to come."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._waiting: asyncio.Queue[tuple[Image, Place]] = asyncio.Queue()
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def embed(self, images: Sequence[Image]) -> Each:
+        """One answer or error an image, in order."""
+        places: list[Place] = [asyncio.get_running_loop().create_future() for _ in images]
+        for pair in zip(images, places, strict=True):
+            self._waiting.put_nowait(pair)
+        return await asyncio.gather(*places)
+
+    async def serve(self) -> None:
+        """Until it is cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._places.acquire()
+                batch = [await self._waiting.get()]
+                while len(batch) < BATCH and not self._waiting.empty():
+                    batch.append(self._waiting.get_nowait())
+                group.create_task(self._sent(batch))
+
+    async def _sent(self, batch: Sequence[tuple[Image, Place]]) -> None:
+        try:
+            found = await embed_each(self._backend, [image for image, _ in batch])
+        except ReadingRoomError as error:
+            for _, place in batch:
+                if not place.done():
+                    place.set_exception(error)
+        else:
+            for (_, place), one in zip(batch, found, strict=True):
+                if not place.done():
+                    place.set_result(one)
+        finally:
+            self._places.release()
+
+
+class Budget:
+    """So many bytes may be held at once; what is larger than all of them is held alone."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._held = most, 0
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def of(self, size: int) -> AsyncIterator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._held or self._held + size <= self._most)
+            self._held += size
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._held -= size
+                self._changed.notify_all()
