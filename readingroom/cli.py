@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from readingroom import __version__, cli_runs
+from readingroom.cli_acquisition import acquisition
 from readingroom.cli_adapt import adapt
 from readingroom.cli_ask import ask
 from readingroom.cli_bench import bench
@@ -22,6 +23,7 @@ from readingroom.cli_export import export
 from readingroom.cli_index import index
 from readingroom.cli_models import models
 from readingroom.cli_reader_study import reader_study
+from readingroom.cli_survival import survival
 from readingroom.errors import BadFile, ReadingRoomError
 from readingroom.formats import formats_of
 from readingroom.lazy import demonstration, masks, readers, room, show
@@ -271,6 +273,8 @@ app.command()(category)
 app.add_typer(template, name="template")
 app.add_typer(index, name="index")
 app.add_typer(adapt, name="adapt")
+app.command()(acquisition)
+app.command()(survival)
 app.command()(outliers)
 app.add_typer(drift, name="drift")
 app.add_typer(bench, name="bench")
