@@ -10,7 +10,6 @@ from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from readingroom.domain.value import canonical_json
 from readingroom.errors import BadRequest, RecordError
@@ -28,7 +27,6 @@ FEW = 5_000
 """Rows that a filter lets through which are all looked at, however many there are: some ms of one core."""
 REMEMBERED = 4
 """Filters whose rows are kept until something changes."""
-HITS = TypeAdapter(tuple[Hit, ...])
 
 
 class EmbeddedIndex:
@@ -102,10 +100,10 @@ class EmbeddedIndex:
         with self._turn:
             places, cosines = self._nearest(ahead, k, self._allowed(where))
             told = self._ledger.of_rows(places.tolist())
-        similar = np.clip(cosines, -1, 1).tolist()
-        hits = [(-cosine, *told[row]) for row, cosine in zip(places.tolist(), similar, strict=True)]
-        hits.sort(key=itemgetter(0, 1))
-        return HITS.validate_python([{"id": name, "similarity": -far, "metadata": about} for far, name, about in hits])
+        hits = [(-cosine, *told[row]) for row, cosine in zip(places.tolist(), cosines.tolist(), strict=True)]
+        hits.sort(key=itemgetter(0, 1))  # what stands in the ledger was validated when it was added
+        return tuple(Hit.model_construct(id=name, similarity=max(-1.0, min(1.0, -far)), metadata=about)
+                     for far, name, about in hits)  # fmt: skip
 
     def _allowed(self, where: Filter) -> Marks | None:
         """A mark a row of the file; None where every row is alive and none is filtered out."""

@@ -4,6 +4,8 @@ const { readFileSync } = require('fs');
 const { createRequire } = require('module');
 const { join } = require('path');
 
+globalThis.WebSocket ??= class {}; // Node 20 has none; the client beside the validator names it when it is loaded
+
 const [folder, ...bundles] = process.argv.slice(2);
 const load = createRequire(join(folder, 'here.cjs'));
 const { indexStructureDefinitionBundle, validateResource } = load('@medplum/core');
