@@ -87,7 +87,10 @@ def r13_repetition(case: Case) -> Iterator[Problem]:
     if case.sentence.section not in SAYING:
         return
     same = _says_the_same if case.matches else _reads_the_same
+    names = {found.claim.observation for found in case.matches}
     for told in _earlier(case):
+        if names and not (told.matches and told.matches[0].claim.observation in names):
+            continue  # most pairs: they speak of different things
         if told.sentence.section == case.sentence.section and same(case.told, told):
             yield Problem(rule="R13", verdict="unsupported", reason=f"repeats {told.sentence.id} and adds nothing")
             return

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import cache
 
 from readingroom.agents.case import Case, Told, listed
 from readingroom.agents.fields import field_problems
@@ -96,9 +97,14 @@ def _read(sentences: Sequence[Sentence], index: Index) -> Iterator[Told]:
         yield Told(sentence, with_unread(sentence, matches, beneath, index))
 
 
+@cache
+def _finders(rules: frozenset[Rule]) -> tuple[Callable[[Case], Iterable[Problem]], ...]:
+    return tuple(judge.find for judge in RULES if judge.rule in rules)
+
+
 def _check(case: Case, rules: frozenset[Rule], fields: tuple[Problem, ...]) -> Check:
     """The verdict on a sentence; what its fields repeat of it is told once."""
-    problems = tuple(problem for judge in RULES if judge.rule in rules for problem in judge.find(case))
+    problems = tuple(problem for find in _finders(rules) for problem in find(case))
     said = {problem.rule for problem in problems}
     problems += tuple(problem for problem in fields if problem.rule in rules and problem.rule not in said)
     verdict: Verdict = "supported" if case.matches or holds_category(case) else "not_checkable"
