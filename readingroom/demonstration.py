@@ -9,7 +9,7 @@ from readingroom.phantoms.chest import make_chest
 from readingroom.phantoms.dicom import write_chest
 from readingroom.phantoms.parameters import ChestPhantom, Effusion
 
-INDICATION = "Digital phantom: shortness of breath, earlier film for comparison."
+INDICATION = "Shortness of breath; earlier film for comparison."
 
 CURRENT = ChestPhantom(seed=2, spacing_mm=0.4, cardiothoracic_ratio=0.58, effusion=Effusion("right", "moderate"))
 

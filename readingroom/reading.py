@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from readingroom.domain.report import Report
-from readingroom.errors import ReadingRoomError, RecordError
+from readingroom.errors import ReadingRoomError
 from readingroom.exports.canonical import to_json
 from readingroom.exports.figure import Figure, build_figures
 from readingroom.exports.html import to_html
@@ -20,6 +20,7 @@ from readingroom.formats import USUAL, formats_of
 from readingroom.imaging.image import Study
 from readingroom.imaging.instances import instances_of
 from readingroom.later import Later
+from readingroom.saving import save_files
 
 if TYPE_CHECKING:
     from readingroom.exports import (
@@ -157,7 +158,7 @@ class Reading:
             except ReadingRoomError as error:
                 failed = failed or error
             else:
-                paths += _written(folder, made)
+                paths += save_files(folder, made)
         if failed:
             raise failed
         return tuple(paths)
@@ -166,19 +167,3 @@ class Reading:
 def _shown(figure: Figure) -> str:
     """A name of its own for each figure: of a volume every slice that is shown, and the coronal view."""
     return figure.image_id if figure.plane is None else f"{figure.image_id}-{figure.plane + 1}"
-
-
-def _written(folder: Path, made: dict[str, bytes]) -> list[Path]:
-    paths = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name, data in made.items():
-            path = folder / name
-            path.write_bytes(data)
-            path.chmod(0o600)
-            paths.append(path)
-    except OSError as error:
-        raise RecordError(
-            f"the report cannot be written ({error.strerror})", where=str(folder), do="Choose another --out."
-        ) from error
-    return paths

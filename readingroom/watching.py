@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from readingroom.archive import LEDGER, Archive, archive_of, rows_of
 from readingroom.domain.value import Value
-from readingroom.errors import BadFile, BadRequest, RecordError
+from readingroom.errors import BadFile, BadRequest
 from readingroom.exports.plots import to_png
 from readingroom.exports.plots_page import Page, page_html, page_markdown
 from readingroom.index.entry import Filter
 from readingroom.index.protocol import Collection
 from readingroom.indexing import THUMBNAILS, Adding, index_add
 from readingroom.room import ReadingRoom
+from readingroom.saving import save_files
 from readingroom.workflows.drift import Drift, Watched, check_drift
 from readingroom.workflows.drift_page import drift_page
 from readingroom.workflows.outliers import Asked, Outliers, find_outliers
@@ -92,25 +93,9 @@ def write(told: Told, folder: Path, name: str) -> tuple[Path, ...]:
         f"{name}.md": page_markdown(told.page).encode(),
         f"{name}.html": page_html(told.page).encode(),
     }
-    paths = _written(folder, texts)
-    return paths + _written(folder, {f"{chart.name}.png": to_png(chart) for chart in told.page.charts})
+    paths = save_files(folder, texts)
+    return paths + save_files(folder, {f"{chart.name}.png": to_png(chart) for chart in told.page.charts})
 
 
 def _json(found: Value) -> bytes:
     return f"{found.model_dump_json(indent=2)}\n".encode()
-
-
-def _written(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
-    paths = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for name, content in files.items():
-            path = folder / name
-            path.write_bytes(content)
-            path.chmod(0o600)
-            paths.append(path)
-    except OSError as error:
-        raise RecordError(
-            f"cannot be written ({error.strerror})", where=str(folder), do="Choose another folder."
-        ) from error
-    return tuple(paths)
