@@ -21,6 +21,7 @@ from readingroom.cli_chat import chat
 from readingroom.cli_drift import drift, outliers
 from readingroom.cli_export import export
 from readingroom.cli_index import index
+from readingroom.cli_mcp import mcp
 from readingroom.cli_models import models
 from readingroom.cli_reader_study import reader_study
 from readingroom.cli_survival import survival
@@ -269,6 +270,7 @@ app.command()(cli_runs.replay)
 app.command()(cli_runs.diff)
 app.add_typer(cli_runs.runs, name="runs")
 app.add_typer(models, name="models")
+app.command()(mcp)
 app.command()(category)
 app.add_typer(template, name="template")
 app.add_typer(index, name="index")

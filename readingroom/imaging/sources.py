@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from readingroom.errors import BadInput
 from readingroom.imaging.dicom import open_dicom, quiet
@@ -27,6 +28,10 @@ class Source:
     study: str = ""
     """Pseudonym of the DICOM study; empty where the files name none."""
     error: BadInput | None = None
+    subject: str = ""
+    """Pseudonym of the patient, where a DICOM file names one."""
+    series: str = ""
+    """Pseudonym of the DICOM series; empty where the files name none."""
 
 
 def sources_of(paths: Sequence[Path], *, key: bytes, limits: Limits = COHORT) -> Iterator[Source]:
@@ -45,33 +50,46 @@ def _of_files(files: Sequence[Path], key: bytes, limits: Limits) -> Iterator[Sou
     for file in files:
         by_folder.setdefault(file.parent, []).append(file)
     for folder, held in by_folder.items():
-        series: dict[tuple[str, str], list[Path]] = {}
+        series: dict[_Series, list[Path]] = {}
         for path in held:
             try:
-                study_and_series = _series(path, limits)
+                found = _series(path, limits)
             except BadInput as error:
                 yield Source((path,), path.name, error=error)
                 continue
-            if study_and_series is None:
+            if found is None:
                 yield Source((path,), path.name)
             else:
-                series.setdefault(study_and_series, []).append(path)
-        for (study, _), members in series.items():
-            told = pseudonym_of(study, key) if study else ""
+                series.setdefault(found, []).append(path)
+        for one, members in series.items():
+            study, uid = (pseudonym_of(name, key) if name else "" for name in (one.study, one.uid))
+            subject = pseudonym_of(one.patient, key, one.issuer) if one.patient not in ("", "None") else ""
             where = members[0].name if len(members) == 1 else f"{folder.name} ({len(members)} files)"
-            yield Source(tuple(members), where, told)
+            yield Source(tuple(members), where, study, subject=subject, series=uid)
 
 
 ALIKE = ("PatientID", "Modality", "SOPClassUID", "SeriesNumber", "Rows", "Columns")
 """What files of one folder share that belong together, where a series' identifiers were taken out of them."""
 
 
-def _series(path: Path, limits: Limits) -> tuple[str, str] | None:
-    """Study and series of a DICOM file; None for any other."""
+class _Series(NamedTuple):
+    """What files of one series share, as the header has it."""
+
+    study: str
+    uid: str
+    alike: str
+    patient: str
+    issuer: str
+
+
+def _series(path: Path, limits: Limits) -> _Series | None:
+    """Of a DICOM file; None for any other."""
     where = path.name
     if sniff(read_head(path, limits, where=where), where=where) != "dicom":
         return None
     with quiet():
         header = open_dicom(read_bytes(path, limits, where=where), limits, where=where, digest=False)
-        series = header.text("SeriesInstanceUID") or "\x1f".join(header.text(name) for name in ALIKE)
-        return header.text("StudyInstanceUID"), series
+        uid = header.text("SeriesInstanceUID")
+        alike = "" if uid else "\x1f".join(header.text(name) for name in ALIKE)
+        patient, issuer = header.text("PatientID"), header.text("IssuerOfPatientID")
+        return _Series(header.text("StudyInstanceUID"), uid, alike, patient, issuer)

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -45,20 +46,20 @@ def base_url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+def _server(app: ASGIApp, lifespan: Literal["on", "off"] = "off") -> uvicorn.Server:
     """uvicorn's own log is off but for the end of the world: its tracebacks may quote what was sent."""
     return uvicorn.Server(
         uvicorn.Config(
             app, log_config=None, log_level="critical", access_log=False, timeout_keep_alive=KEEP_ALIVE,
-            server_header=False, lifespan="off", timeout_graceful_shutdown=5,
+            server_header=False, lifespan=lifespan, timeout_graceful_shutdown=5,
         )
     )  # fmt: skip
 
 
-def serve(app: ASGIApp, listener: socket.socket) -> None:
+def serve(app: ASGIApp, listener: socket.socket, lifespan: Literal["on", "off"] = "off") -> None:
     """Until SIGINT or SIGTERM; requests in flight get five seconds."""
     with listener:
-        _server(app).run(sockets=[listener])
+        _server(app, lifespan).run(sockets=[listener])
 
 
 @contextlib.contextmanager
