@@ -1,34 +1,61 @@
-"""The room's index of embedded studies: a folder that is open while anything of this room reads it."""
+"""The room's index of embedded studies: a folder of this machine, or a server that the settings name."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
 
 from readingroom.errors import BadRequest
 from readingroom.index.embedded import EmbeddedIndex
 from readingroom.index.entry import Filter, Space
-from readingroom.index.protocol import Collection, VectorIndex, collection
+from readingroom.index.protocol import Collection, NotBegun, VectorIndex, collection, is_server
+from readingroom.later import Later
 from readingroom.settings import Settings
 
+if TYPE_CHECKING:
+    from readingroom.index import opening
+else:  # for a server's index loads an HTTP client
+    opening = Later("readingroom.index.opening")
+
 LEDGER = "index.sqlite"
+ADDRESS_AS_FOLDER = re.compile(r"(qdrant\+https?|postgres(ql)?):/")
+"""An address that was taken for a folder has one slash left."""
 
 
 class Archive:
-    """One process holds the index while it is open; calls of this room that read at the same time share it."""
+    """One process holds a folder while it is open; calls of this room that read at the same time share it. A server is
+    opened by each call for itself."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, address: Path | str, key: SecretStr | None = None, beside: Path | None = None) -> None:
+        """`beside`: where small pictures are kept of what stands in a server; a folder keeps them within."""
+        served = is_server(address)
+        if not served and ADDRESS_AS_FOLDER.match(str(address)):
+            raise BadRequest("this is a server, not a folder", where="the index",
+                             do="Name servers in the settings: READINGROOM_INDEX.")  # fmt: skip
+        self.address, self._key, self.served = address, key, served
+        self.folder = beside or Path("index") if served else Path(address)
+        """Where files beside the rows are kept."""
         self._counting = threading.Lock()
         self._readers = 0
         self._held: EmbeddedIndex | None = None
 
     @property
+    def where(self) -> str:
+        """For people."""
+        return str(self.address)
+
+    @property
     def begun(self) -> bool:
-        """Whether the folder holds an index; nothing is made there."""
+        """Whether there is something to search. A server is not asked: opening it says what is wrong."""
+        if self.served:
+            return True
         path = self.folder / LEDGER
         if not path.is_file():
             return False
@@ -43,9 +70,17 @@ class Archive:
 
     @contextmanager
     def opened(self) -> Iterator[VectorIndex]:
-        """Raises BadRequest where there is no index, or another process has it open."""
+        """Raises BadRequest where there is no index, or another process has its folder open; what the server's index
+        raises where it cannot be used."""
+        if self.served:
+            server = opening.open_index(self.address, key=self._key)
+            try:
+                yield server
+            finally:
+                server.close()
+            return
         if not self.begun:
-            raise BadRequest("there is no index yet", where=str(self.folder), do="Make one: readingroom index add.")
+            raise NotBegun(str(self.folder))
         with self._counting:
             self._held = self._held or EmbeddedIndex(self.folder)
             index, self._readers = self._held, self._readers + 1
@@ -60,16 +95,25 @@ class Archive:
 
     def open(self) -> VectorIndex | None:
         """For adding: None where it is not begun. The caller closes it."""
-        return EmbeddedIndex(self.folder) if self.begun else None
+        if not self.begun:
+            return None
+        try:
+            return opening.open_index(self.address, key=self._key)
+        except NotBegun:
+            return None
 
     def begin(self, space: Space) -> VectorIndex:
         """A new index of this space. The caller closes it."""
-        return EmbeddedIndex(self.folder, space)
+        return opening.open_index(self.address, space, self._key)
 
 
 def archive_of(settings: Settings, folder: Path | None = None) -> Archive:
-    """The one that is named, else that of the settings, else the home folder's."""
-    return Archive(folder or settings.index or settings.home / "index")
+    """The folder that is named, else what the settings name, else the home folder's."""
+    if folder is not None:
+        return Archive(folder)
+    if settings.index is not None and is_server(settings.index):
+        return Archive(settings.index, settings.index_key, settings.home / "index")
+    return Archive(Path(settings.index or settings.home / "index"))
 
 
 def rows_of(archive: Archive, where: Filter) -> Collection:
@@ -78,5 +122,5 @@ def rows_of(archive: Archive, where: Filter) -> Collection:
     with archive.opened() as opened:
         found = collection(opened, where.model_copy(update={"excludes": excludes}))
     if not found.entries:
-        raise BadRequest("no row of the index is left", where=str(archive.folder), do="Loosen the filter.")
+        raise BadRequest("no row of the index is left", where=archive.where, do="Loosen the filter.")
     return found

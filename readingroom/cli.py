@@ -24,6 +24,7 @@ from readingroom.cli_index import index
 from readingroom.cli_mcp import mcp
 from readingroom.cli_models import models
 from readingroom.cli_reader_study import reader_study
+from readingroom.cli_slide import slide
 from readingroom.cli_survival import survival
 from readingroom.errors import BadFile, ReadingRoomError
 from readingroom.formats import formats_of
@@ -277,6 +278,7 @@ app.add_typer(index, name="index")
 app.add_typer(adapt, name="adapt")
 app.command()(acquisition)
 app.command()(survival)
+app.add_typer(slide, name="slide")
 app.command()(outliers)
 app.add_typer(drift, name="drift")
 app.add_typer(bench, name="bench")

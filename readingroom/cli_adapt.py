@@ -18,11 +18,12 @@ from readingroom.lazy import room, show
 if TYPE_CHECKING:
     import numpy as np
 
+    from readingroom import watching
     from readingroom.learning import adapter as kept
     from readingroom.learning import card as cards
     from readingroom.learning import fitting, validation
     from readingroom.tools import adapters
-    from readingroom.workflows import adapting
+    from readingroom.workflows import adapting, adapting_page
 else:  # nothing of it is loaded for --help
     np = Later("numpy")
     kept = Later("readingroom.learning.adapter")
@@ -31,6 +32,8 @@ else:  # nothing of it is loaded for --help
     validation = Later("readingroom.learning.validation")
     adapters = Later("readingroom.tools.adapters")
     adapting = Later("readingroom.workflows.adapting")
+    adapting_page = Later("readingroom.workflows.adapting_page")
+    watching = Later("readingroom.watching")
 
 adapt = typer.Typer(help="Train small heads on vectors of an index; apply them; tell their card.", no_args_is_help=True)
 
@@ -56,6 +59,9 @@ def train(
     name: Annotated[str, typer.Option(help="What to call it.")] = "",
     data: Annotated[str, typer.Option(help="Where images and labels come from; for the card.")] = "",
     seed: Annotated[int, typer.Option(help="Of folds, heads and intervals.")] = 0,
+    curves: Annotated[
+        Path | None, typer.Option(help="A folder for ROC and calibration curves: a page and PNG files.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Validate by patient, train on everything, write the adapter and print its card."""
@@ -66,9 +72,12 @@ def train(
     if head == "text":
         the_room = room.ReadingRoom()
         words = the_room.wait_for(adapting.worded(the_room.serving.backend(), label_set, index))
-    made = adapting.train_adapter(index, table, plan, naming, directions=words, progress=_told)
+    seen: dict[str, validation.Measured] = {}
+    made = adapting.train_adapter(index, table, plan, naming, directions=words, progress=_told, seen=seen.__setitem__)
     adapting.write_adapter(made, out)
     _card(made, json)
+    if curves is not None:
+        watching.write_page(adapting_page.curves_page(made, seen), curves, "curves")
     sys.stderr.write(f"Written to {out}, {made.digest[:12]}.\n")
 
 

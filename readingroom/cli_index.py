@@ -12,13 +12,13 @@ from readingroom.later import Later
 from readingroom.lazy import room
 
 if TYPE_CHECKING:
-    from readingroom import indexing, show_index
-    from readingroom.index import entry, scalar
+    from readingroom import index_map, indexing, show_index
+    from readingroom.index import conditions
 else:
+    index_map = Later("readingroom.index_map")
     indexing = Later("readingroom.indexing")
     show_index = Later("readingroom.show_index")
-    entry = Later("readingroom.index.entry")
-    scalar = Later("readingroom.index.scalar")
+    conditions = Later("readingroom.index.conditions")
 
 index = typer.Typer(help="Embedded studies: add, search, judge.", no_args_is_help=True)
 
@@ -86,8 +86,9 @@ def search(
     the_room = room.ReadingRoom()
     found = the_room.wait_for(
         indexing.search(
-            the_room, image, text=text, k=k, where=_filter([*(where or ()), *told]), exclude_own=("sha256", *own),
-            plane=None if plane is None else plane - 1, within=within, slices=slices, index=folder,
+            the_room, image, text=text, k=k, where=conditions.filter_of([*(where or ()), *told]),
+            exclude_own=("sha256", *own), plane=None if plane is None else plane - 1, within=within, slices=slices,
+            index=folder,
         )
     )  # fmt: skip
     show_index.neighbours(found, json)
@@ -109,7 +110,7 @@ def delete(
     json: Json = False,
 ) -> None:
     """Take rows out, with the slices and the thumbnails of the images among them."""
-    gone = indexing.index_delete(room.ReadingRoom(), _filter(where or ()), ids or (), index=folder)
+    gone = indexing.index_delete(room.ReadingRoom(), conditions.filter_of(where or ()), ids or (), index=folder)
     show_index.dump({"deleted": gone}) if json else typer.echo(f"{gone} rows deleted")
 
 
@@ -121,7 +122,21 @@ def duplicates(
     json: Json = False,
 ) -> None:
     """Pictures that are there twice, exactly or nearly."""
-    show_index.duplicates(indexing.index_duplicates(room.ReadingRoom(), threshold, across, index=folder), json)
+    found = indexing.index_duplicates(room.ReadingRoom(), threshold, across, index=folder, tell=_told)
+    show_index.duplicates(found, json)
+
+
+@index.command("map")
+def map_(
+    out: Annotated[Path, typer.Option("--out", help="Write the map: .html to look around in, or .png.")],
+    by: Annotated[str, typer.Option(help="The field that colours it.")] = "modality",
+    where: Where = None,
+    folder: Folder = None,
+) -> None:
+    """The index on two dimensions, by principal components: what lies together, and what lies apart."""
+    page = index_map.index_map(room.ReadingRoom(), by, conditions.filter_of(where or ()), index=folder)
+    typer.echo(page.answer)
+    typer.echo(index_map.write(page, out))
 
 
 @index.command()
@@ -136,33 +151,15 @@ def evaluate(
 ) -> None:
     """Precision at k by labels, the query's own group left out, with n and intervals."""
     names = [name.strip() for name in by.split(",") if name.strip()]
-    found = indexing.index_evaluate(room.ReadingRoom(), names, exclude, tuple(k or (1, 5, 10)), index=folder)
+    found = indexing.index_evaluate(
+        room.ReadingRoom(), names, exclude, tuple(k or (1, 5, 10)), index=folder, tell=_told
+    )
     show_index.precision(found, json)
 
 
-SIGNS = (">=", "<=", "!=", "=")
-
-
-def _filter(told: Any) -> Any:
-    """A Filter of conditions. Raises BadRequest for one that cannot be read."""
-    equals: dict[str, tuple[Any, ...]] = {}
-    excludes: dict[str, tuple[Any, ...]] = {}
-    least: dict[str, float] = {}
-    most: dict[str, float] = {}
-    for one in told:
-        sign = next((sign for sign in SIGNS if sign in one), "")
-        name, _, text = one.partition(sign) if sign else ("", "", "")
-        if not name.strip() or not text.strip():
-            raise BadRequest(f"{one[:60]!r} is no condition", do="Write field=value, field!=value or field>=number.")
-        value = scalar.scalar(text)
-        if sign in ("=", "!="):
-            held = equals if sign == "=" else excludes
-            held[name.strip()] = (*held.get(name.strip(), ()), value)
-        elif isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadRequest(f"{text[:40]!r} is no number", where=one[:60])
-        else:
-            (least if sign == ">=" else most)[name.strip()] = float(value)
-    return entry.Filter(equals=equals, excludes=excludes, at_least=least, at_most=most)
+def _told(done: int, of: int) -> None:
+    """Progress beside the result."""
+    typer.echo(f"{done} of {of} rows compared", err=True)
 
 
 def _excluded(told: Any) -> tuple[list[str], tuple[str, ...]]:

@@ -13,10 +13,10 @@ from readingroom.exports.neighbours import Sheet, pictured, thumbnail
 from readingroom.imaging.image import Image
 from readingroom.imaging.sources import Source, sources_of
 from readingroom.index.entry import Filter, Metadata, Space
-from readingroom.index.near_duplicates import NearDuplicates, Tell, near_duplicates
+from readingroom.index.near_duplicates import NearDuplicates, near_duplicates
 from readingroom.index.pooling import Pooling
 from readingroom.index.precision import Precision, precision_at
-from readingroom.index.protocol import collection
+from readingroom.index.protocol import Tell, collection
 from readingroom.index.scalar import texts
 from readingroom.room import Paths, ReadingRoom, _paths
 from readingroom.settings import subject_key
@@ -141,7 +141,8 @@ def sheet_of(
 class Held(NamedTuple):
     """What an index holds, counted."""
 
-    folder: Path
+    where: str
+    """Its folder, or its address on a server."""
     space: Space
     rows: int
     values: dict[str, dict[str, int]]
@@ -158,7 +159,7 @@ def index_show(room: ReadingRoom, index: Path | None = None, fields: Sequence[st
             for name in fields:
                 for value in texts(entry.metadata.get(name)):
                     counted[name][value] = counted[name].get(value, 0) + 1
-        return Held(archive.folder, opened.space, len(opened), {name: one for name, one in counted.items() if one})
+        return Held(archive.where, opened.space, len(opened), {name: one for name, one in counted.items() if one})
 
 
 def index_delete(room: ReadingRoom, where: Filter, ids: Sequence[str] = (), *, index: Path | None = None) -> int:
@@ -180,7 +181,13 @@ def index_delete(room: ReadingRoom, where: Filter, ids: Sequence[str] = (), *, i
 
 
 def index_evaluate(
-    room: ReadingRoom, by: Sequence[str], exclude: str, ks: Sequence[int] = (1, 5, 10), *, index: Path | None = None
+    room: ReadingRoom,
+    by: Sequence[str],
+    exclude: str,
+    ks: Sequence[int] = (1, 5, 10),
+    *,
+    index: Path | None = None,
+    tell: Tell | None = None,
 ) -> Precision:
     """How often neighbours share the query's `by` fields, none of them of its own `exclude` (dataset, subject, study).
 
@@ -189,7 +196,9 @@ def index_evaluate(
     with _archive(room, index).opened() as opened:
         held = collection(opened, Filter(excludes={"level": ("slice",)}))
     labels = [_joined(entry.metadata, by) if _joined(entry.metadata, [exclude]) else None for entry in held.entries]
-    return precision_at(held, labels, [_joined(entry.metadata, [exclude]) or "" for entry in held.entries], ks)
+    return precision_at(
+        held, labels, [_joined(entry.metadata, [exclude]) or "" for entry in held.entries], ks, tell=tell
+    )
 
 
 def _joined(about: Metadata, names: Sequence[str]) -> str | None:

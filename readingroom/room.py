@@ -343,7 +343,7 @@ class ReadingRoom:
         return familiarity.Reference(rows_of(Archive(self.settings.reference), Filter()))
 
     def _conditions(self, backend: Backend | None) -> Conditions:
-        decisive = self.settings.model_dump(mode="json", exclude={"home", "config", "cache", "index"})
+        decisive = self.settings.model_dump(mode="json", exclude={"home", "config", "cache", "index", "index_key"})
         return Conditions(
             code_version=__version__,
             backend=_identity(backend) if backend else "",

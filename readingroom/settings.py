@@ -10,7 +10,7 @@ from tomllib import TOMLDecodeError
 from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from readingroom.agents.budget import Limits, Price
@@ -76,8 +76,11 @@ class Settings(BaseSettings):
     """Of language models, for a million tokens."""
     telemetry: Literal["off", "on", "content"] = "off"
     """OpenTelemetry spans; content: with questions, plans and answers in them."""
-    index: Path | None = None
-    """Folder of the index of embedded studies; "index" in the home folder unless set."""
+    index: Path | str | None = None
+    """Where the index of embedded studies is: a folder ("index" in the home folder unless set),
+    qdrant+https://host:6333/name, or postgresql://user@host/base/table."""
+    index_key: SecretStr | None = None
+    """API key of Qdrant or password of PostgreSQL, for the server that `index` names."""
     cache: bool = True
     """Keep endpoints' answers in the home folder, by what was asked."""
 
@@ -89,6 +92,11 @@ class Settings(BaseSettings):
         if strange or len(set(names)) < len(names):
             raise ValueError(f"choose from {', '.join(BACKENDS)}, each once, separated by commas")
         return ",".join(names)
+
+    @field_validator("index")
+    @classmethod
+    def _place(cls, given: Path | str | None) -> Path | str | None:
+        return Path(given).expanduser() if isinstance(given, str) and "://" not in given else given
 
     @classmethod
     def settings_customise_sources(

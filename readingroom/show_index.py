@@ -88,10 +88,10 @@ def written(sheet: Sheet, out: Path) -> None:
 
 def held(found: Held, as_json: bool) -> None:
     if as_json:
-        dump({"folder": str(found.folder), "space": found.space.model_dump(), "rows": found.rows, **found.values})
+        dump({"index": found.where, "space": found.space.model_dump(), "rows": found.rows, **found.values})
         return
     console = _console()
-    console.print(plain(f"{found.rows} rows of {found.space.title}, in {found.folder}"))
+    console.print(plain(f"{found.rows} rows of {found.space.title}, in {found.where}"))
     for name, values in found.values.items():
         ranked = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_PRINTED]
         console.print(plain(f"{name}: " + ", ".join(f"{value} {count}" for value, count in ranked)))

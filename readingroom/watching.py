@@ -88,13 +88,13 @@ def write(told: Told, folder: Path, name: str) -> tuple[Path, ...]:
 
     Without matplotlib no PNG is written, and NotServed tells so after the rest is there.
     """
-    texts = {
-        f"{name}.json": _json(told.found),
-        f"{name}.md": page_markdown(told.page).encode(),
-        f"{name}.html": page_html(told.page).encode(),
-    }
-    paths = save_files(folder, texts)
-    return paths + save_files(folder, {f"{chart.name}.png": to_png(chart) for chart in told.page.charts})
+    return save_files(folder, {f"{name}.json": _json(told.found)}) + write_page(told.page, folder, name)
+
+
+def write_page(page: Page, folder: Path, name: str) -> tuple[Path, ...]:
+    """As `write`, of a page alone."""
+    paths = save_files(folder, {f"{name}.md": page_markdown(page).encode(), f"{name}.html": page_html(page).encode()})
+    return paths + save_files(folder, {f"{chart.name}.png": to_png(chart) for chart in page.charts})
 
 
 def _json(found: Value) -> bytes:

@@ -65,7 +65,10 @@ def run(folder: Path, *words: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_train_apply_and_card(made, monkeypatch):
     out = made / "round.json"
     words = ("train", str(made / "index"), "--labels", str(made / "labels.csv"), "--label-column", "round")
-    card = run(made, *words, "--out", str(out), "--data", "drawn here", monkeypatch=monkeypatch)
+    curves = ("--curves", str(made / "curves"))
+    card = run(made, *words, "--out", str(out), "--data", "drawn here", *curves, monkeypatch=monkeypatch)
+    names = {path.name for path in (made / "curves").iterdir()}
+    assert names == {"curves.html", "curves.md", "roc-1.png", "calibration-1.png"}
     assert "46 labelled images of 23 patients; 2 more images of the index had no label" in card
     assert "images that the index does not hold: 1" in card
     assert "drawn here" in card

@@ -58,6 +58,14 @@ def test_from_a_table_to_a_sheet_and_a_judgement(run, tmp_path):
     run("search", "1.png", "--out", "sheet.png")
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")
 
+    told = run("map", "--out", "map.html").splitlines()
+    assert told[0].startswith("6 of 6 images by modality")
+    page = (tmp_path / "map.html").read_text(encoding="utf-8")
+    assert "ct (3)" in page
+    assert "://" not in page.replace("http://www.w3.org", "")  # it loads nothing
+    run("map", "--out", "map.png", "--by", "site", "--where", "site>=2")
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+
     judged = run("evaluate", "--exclude", "dataset", "-k", "1")
     assert "1.000 (0.610-1.000), n 6" in judged
     assert "pairs of 6 rows that differ in dataset reach 0.5" in run("duplicates", "--threshold", "0.5", "--across",
@@ -82,6 +90,7 @@ def test_a_failed_file_ends_in_one_and_the_others_are_there(run, tmp_path):
         (("search", "0.png", "--where", "modality"), "is no condition"),
         (("search", "0.png", "--where", "age>=old"), "is no number"),
         (("delete",), "nothing was named"),
+        (("map", "--out", "m.html"), "there is no index yet"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(run, words, said):

@@ -49,7 +49,8 @@ class LabelSet(Value):
     patterns: tuple[Words, ...] = Field(min_length=1, max_length=20)
     """Each prompt is made in every pattern, and they are averaged."""
     none: Words = "No Finding"
-    """What an image with nothing to tell is called: it always stands among labels that exclude each other."""
+    """What an image with nothing to tell is called: it always stands among several labels, whether they exclude each
+    other or not."""
     temperature: float = Field(default=1.0, gt=0, le=1000)
     """Divides the model's own sharpness; 1 leaves it."""
     band: tuple[float, float] = (0.3, 0.7)

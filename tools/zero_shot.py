@@ -61,7 +61,7 @@ async def zero_shot(backend: Backend, image: Image, chosen: LabelSet) -> ZeroSho
         _same(seen.model, found.model)
         told = {label: float(sigmoid(np.dot(seen.vector.astype(np.float64), one)))
                 for label, one in found.by_label.items()}  # fmt: skip
-        return ZeroShot("each", _ranked(told, chosen), seen.model, found.cut)
+        return ZeroShot("each", _ranked(told | _none_of(told, chosen), chosen), seen.model, found.cut)
     names = (*chosen.labels, chosen.none)
     texts = [chosen.prompts(one.present) for one in chosen.labels.values()] + [chosen.prompts((chosen.none,))]
     told_by, model, scaling = await _said(backend, texts)
@@ -69,6 +69,12 @@ async def zero_shot(backend: Backend, image: Image, chosen: LabelSet) -> ZeroSho
     sharp = sharpness(seen.scaling if seen.scaling is not None else scaling, chosen.temperature)
     shares = one_of(seen.vector, np.stack(told_by), sharp)
     return ZeroShot("one", _ranked(dict(zip(names, shares.tolist(), strict=True)), chosen), seen.model, _cut(texts))
+
+
+def _none_of(told: dict[str, float], chosen: LabelSet) -> dict[str, float]:
+    """ "No Finding" beside several findings: 1 less the highest, the most that the chance of none can be (Frechet's
+    bound; the product would take findings for independent)."""
+    return {chosen.none: 1 - max(told.values())} if len(told) > 1 else {}
 
 
 async def directions(backend: Backend, chosen: LabelSet, scaling: float | None = None) -> Directions:

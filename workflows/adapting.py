@@ -18,7 +18,7 @@ from readingroom.index.embedded import EmbeddedIndex
 from readingroom.index.entry import Filter
 from readingroom.index.protocol import collection
 from readingroom.learning.adapter import Adapter, Told, to_text
-from readingroom.learning.fitting import Naming, Truths, adapted
+from readingroom.learning.fitting import Naming, Seen, Truths, adapted
 from readingroom.learning.heads import RECIPES, Recipe
 from readingroom.learning.validation import Plan
 from readingroom.tools.backends.protocol import Backend
@@ -121,12 +121,13 @@ def train_adapter(
     where: Filter | None = None,
     directions: Mapping[str, NDArray[np.float32]] | None = None,
     progress: Callable[[str], None] | None = None,
+    seen: Seen = None,
 ) -> Adapter:
     """An adapter of the rows of an index. Raises BadFile, BadRequest or NotServed, each saying what is missing."""
     truths = read_labels(table)
     with closing(opened(index)) as held:
         found = collection(held, where or Filter())
-    return adapted(found, truths, plan, naming, directions=directions, progress=progress)
+    return adapted(found, truths, plan, naming, directions=directions, progress=progress, seen=seen)
 
 
 def apply_to_index(adapter: Adapter, index: Path, labels: Sequence[str] = ()) -> dict[str, tuple[Told, ...]]:

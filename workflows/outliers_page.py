@@ -10,7 +10,7 @@ from readingroom.exports.chart import Chart
 from readingroom.exports.curves import map_chart, score_chart
 from readingroom.exports.plots_page import Page, Picture, Strip, Table
 from readingroom.index.protocol import Collection
-from readingroom.learning.grouping import drawn, study_of
+from readingroom.learning.grouping import evenly, study_of
 from readingroom.learning.projection import principal
 from readingroom.workflows.outliers import Outliers, StudyJudged
 
@@ -43,8 +43,7 @@ def outliers_page(found: Outliers, reference: Collection, queries: Collection, p
 
 
 def _map(found: Outliers, reference: Collection, queries: Collection) -> Chart:
-    step = np.unique(np.linspace(0, len(reference.entries) - 1, min(MOST_POINTS, len(reference.entries))).astype(int))
-    shown = drawn(reference, step.tolist())
+    shown = evenly(reference, MOST_POINTS)
     outlying = {image.id for study in found.studies if study.outlier for image in study.images}
     groups = ["reference"] * len(shown.entries)
     groups += ["outlier" if entry.id in outlying else "query" for entry in queries.entries]

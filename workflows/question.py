@@ -328,7 +328,8 @@ class _Table:
         refs = tuple(image.ref for image in self.study.images)
         gathered = answered_of(carried, self.bench, self.study)
         gathered.limitations[:0] = notes
-        limits = limits_of(gathered, self.study, self.gates, self.bench.lookers()) if carried.results or notes else ()
+        anything = carried.outcomes or notes
+        limits = limits_of(gathered, self.study, self.gates, self.bench.lookers()) if anything else ()
         done: Status = (
             "partial" if carried.degraded else "answered" if words.sentences or words.unanswered else "nothing"
         )

@@ -13,7 +13,7 @@ from readingroom.domain.value import Value
 from readingroom.errors import BadRequest
 from readingroom.imaging.image import Image
 from readingroom.imaging.slide import Slide
-from readingroom.imaging.slide_tiles import Place, Terms, places, tile
+from readingroom.imaging.slide_tiles import Place, Terms, tile, tissue_places
 from readingroom.index.entry import Entry, Metadata, Space
 from readingroom.index.pooling import Pooling, pooled
 from readingroom.learning.rates import ENDS, draws
@@ -82,7 +82,7 @@ async def slide_vector(
     Raises BadRequest for a slide without tissue, what reading it raises, and the first error of the model.
     """
     cut = terms or Terms()
-    found = _places(slide, cut)
+    found = tissue_places(slide, cut)
     rows: list[Embedded] = [
         one async for _, one in _each(slide, found, cut, lambda seen: backend.embed(seen, model), tell)
     ]
@@ -108,14 +108,14 @@ async def slide_markers(
     slide: Slide, backend: Backend, terms: Terms = MARKER_TERMS, *, seed: int = 0, tell: Tell | None = None
 ) -> Markers:
     """Mean activation and share of area of each channel, over the tiles with tissue. Raises as `slide_vector` does."""
-    found = _places(slide, terms)
+    found = tissue_places(slide, terms)
     means, areas = [], []
     last = None
     async for _, one in _each(slide, found, terms, lambda seen: stain(backend, seen), tell):
         means.append(one.probabilities.mean(axis=(1, 2), dtype=np.float64))
         areas.append((one.probabilities > np.array(one.cuts)[:, None, None]).mean(axis=(1, 2)))
         last = one
-    assert last is not None  # _places found one or more
+    assert last is not None  # tissue_places found one or more
     drawn = draws(len(found), seed) / len(found)
     seen = len(found) * (terms.side * terms.mpp / 1000) ** 2
     markers = []
@@ -129,14 +129,6 @@ async def slide_markers(
             area_low=area_low, area_high=area_high, area_mm2=float(area.mean()) * seen, cut=last.cuts[at],
         ))  # fmt: skip
     return Markers(markers=tuple(markers), tiles=len(found), seen_mm2=seen, mpp=terms.mpp, model=last.model)
-
-
-def _places(slide: Slide, terms: Terms) -> tuple[Place, ...]:
-    found = places(slide, terms)
-    if not found:
-        raise BadRequest("no tile of the slide holds enough tissue", where=slide.where,
-                         do="Look at its overview, or ask for a smaller share of tissue.")  # fmt: skip
-    return found
 
 
 async def _each(

@@ -110,6 +110,8 @@ class Ranked(NamedTuple):
     scores: NDArray[np.float64]
     subjects: NDArray[np.str_]
     """Whose each case is: intervals count patients."""
+    folds: NDArray[np.int64] | None = None
+    """Where scores of several folds stand together: the area then counts pairs of one fold alone."""
 
 
 def roc_chart(curves: Sequence[Ranked], title: str = "ROC curve") -> Chart:
@@ -117,7 +119,7 @@ def roc_chart(curves: Sequence[Ranked], title: str = "ROC curve") -> Chart:
     series, told = [], []
     for colour, one in enumerate(curves):
         found = curve(one.present, one.scores)
-        area = auroc_rate(one.present, one.scores, one.subjects)
+        area = auroc_rate(one.present, one.scores, one.subjects, one.folds)
         told.append(f"{one.name}: area {area.line}")
         name = f"{one.name}: {area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
         false, hit = (1 - found.specificity).tolist(), found.sensitivity.tolist()

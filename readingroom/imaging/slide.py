@@ -57,6 +57,8 @@ class Slide:
         Raises BadFile where it is no such TIFF, BadRequest where nobody says its `mpp`.
         """
         self.path, self.where = path, path.name
+        if not path.is_file():
+            raise BadFile("there is no such file", where=self.where)
         try:
             self._file = tifffile.TiffFile(path)
         except TIFF_ERRORS as error:
@@ -70,7 +72,7 @@ class Slide:
             self.mpp, self.mpp_source = (mpp, "stated") if mpp else _mpp(self._file, first)
             if not np.isfinite(self.mpp) or not TRUE_MPP[0] <= self.mpp <= TRUE_MPP[1]:
                 raise BadRequest("the slide's micrometres a pixel are not known", where=self.where,
-                                 do="State them: mpp, for example 0.25 at 40x.")  # fmt: skip
+                                 do="State them (--slide-mpp, in Python mpp): 0.25 at 40x.")  # fmt: skip
         except TIFF_ERRORS as error:
             self._file.close()
             raise BadFile("this slide is broken", where=self.where, do="Copy or export it again.") from error

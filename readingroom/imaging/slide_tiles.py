@@ -21,6 +21,9 @@ MPP = 0.5
 """Micrometres a pixel that Prov-GigaPath was trained at (20x)."""
 LEAST_SATURATION = 15
 """Of 255: below it Otsu parts the glass from itself on a slide without tissue."""
+MOST_SATURATION = 30
+"""Of 255: above it Otsu may part dark nuclei from pale stroma, where a slide is small or much of it is stained; CLAM's
+own presets hold fixed thresholds of 8 to 20."""
 BLUR = 7
 """Side of the median in pixels of the overview: dust and grain go, tissue stays (as CLAM does, Lu 2021)."""
 FINER = 0.98
@@ -55,14 +58,15 @@ class Place(NamedTuple):
 
 
 def tissue_mask(overview: Colours) -> NDArray[np.bool_]:
-    """Where there is stain: saturation (HSV), smoothed, above Otsu's threshold (1979) and `LEAST_SATURATION`.
+    """Where there is stain: saturation (HSV), smoothed, above Otsu's threshold (1979), which is kept between
+    `LEAST_SATURATION` and `MOST_SATURATION`.
 
     Ink of pens and coloured edges count as tissue; grey folds and black borders do not.
     """
     saturation = cv2.medianBlur(cv2.cvtColor(overview, cv2.COLOR_RGB2HSV)[..., 1], BLUR)
     dark = overview.max(axis=2) < LEAST_SATURATION
     cut, _ = cv2.threshold(saturation, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    return np.asarray((saturation > max(cut, LEAST_SATURATION)) & ~dark, np.bool_)
+    return np.asarray((saturation > np.clip(cut, LEAST_SATURATION, MOST_SATURATION)) & ~dark, np.bool_)
 
 
 def places(slide: Slide, terms: Terms | None = None) -> tuple[Place, ...]:
@@ -92,10 +96,24 @@ def places(slide: Slide, terms: Terms | None = None) -> tuple[Place, ...]:
     return tuple(found)
 
 
+def tissue_places(slide: Slide, terms: Terms | None = None) -> tuple[Place, ...]:
+    """As `places`. Raises BadRequest where there are none, too."""
+    found = places(slide, terms)
+    if not found:
+        raise BadRequest("no tile of the slide holds enough tissue", where=slide.where,
+                         do="Look at its overview, or ask for a smaller share of tissue.")  # fmt: skip
+    return found
+
+
+def level_of(slide: Slide, terms: Terms) -> int:
+    """The level of the slide that tiles are read from."""
+    return slide.level_of(terms.mpp / slide.mpp)
+
+
 def tile(slide: Slide, place: Place, terms: Terms | None = None) -> Image:
     """The pixels of one place, averaged down from the nearest finer level."""
     how = terms or Terms()
-    level = slide.level_of(how.mpp / slide.mpp)
+    level = level_of(slide, how)
     downsample = slide.levels[level].downsample
     side = max(1, round(place.side / downsample))
     taken = slide.read(level, round(place.column / downsample), round(place.row / downsample), (side, side))

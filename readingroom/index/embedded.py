@@ -6,6 +6,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Sequence
+from functools import cached_property
 from operator import itemgetter
 from pathlib import Path
 
@@ -99,15 +100,19 @@ class EmbeddedIndex:
         ahead = direction(query, self.space)
         with self._turn:
             places, cosines = self._nearest(ahead, k, self._allowed(where))
-            told = self._ledger.of_rows(places.tolist())
-        hits = [(-cosine, *told[row]) for row, cosine in zip(places.tolist(), cosines.tolist(), strict=True)]
-        hits.sort(key=itemgetter(0, 1))  # what stands in the ledger was validated when it was added
-        return tuple(Hit.model_construct(id=name, similarity=max(-1.0, min(1.0, -far)), metadata=about)
-                     for far, name, about in hits)  # fmt: skip
+            far = {row: -cosine for row, cosine in zip(places.tolist(), cosines.tolist(), strict=True)}
+            told = self._ledger.of_rows(list(far))
+        hits = [(far[row], name, about) for row, name, about in told]
+        hits.sort(key=itemgetter(0, 1))
+        return tuple([Hit(name, max(-1.0, min(1.0, -far)), about) for far, name, about in hits])
+
+    @cached_property
+    def _compresses(self) -> bool:
+        return scan.can_compress(self.space.dimensions)
 
     def _allowed(self, where: Filter) -> Marks | None:
         """A mark a row of the file; None where every row is alive and none is filtered out."""
-        if where.empty:
+        if where is EVERYTHING or where.empty:
             if self._ledger.count == self._rows.count:
                 return None
             if self._alive is None:
@@ -128,7 +133,7 @@ class EmbeddedIndex:
     def _nearest(self, query: Vectors, k: int, allowed: Marks | None) -> Found:
         rows = self._rows.mapped
         few = len(rows) <= EXACT_UP_TO or (allowed is not None and np.count_nonzero(allowed) <= FEW)
-        if few or not scan.can_compress(self.space.dimensions):
+        if few or not self._compresses:
             return scan.exact(rows, query, k, allowed)
         codes = self._codes.of(rows)
         found, cosines = codes.search(rows, query, k, allowed)
@@ -143,7 +148,7 @@ class EmbeddedIndex:
         searches are exact."""
         with self._turn:
             rows = self._rows.mapped
-            if len(rows) <= EXACT_UP_TO or not scan.can_compress(self.space.dimensions):
+            if len(rows) <= EXACT_UP_TO or not self._compresses:
                 return 1.0
             return self._codes.of(rows).made.recall
 

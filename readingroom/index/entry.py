@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
 from pydantic import Field, FiniteFloat
@@ -39,8 +40,9 @@ class Entry(Value):
     metadata: Metadata = Field(default_factory=dict)
 
 
-class Hit(Value):
-    """One row that a search found."""
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One row that a search found: of values that were checked when they were added, and made by the million."""
 
     id: str
     similarity: float

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from readingroom.domain.value import Value, canonical_json
 from readingroom.errors import BadRequest, RecordError
 from readingroom.index.entry import Entry, Filter, Metadata, Scalar, Space, by_kind
+from readingroom.index.protocol import NotBegun
 
 SCHEMA = """
 create table if not exists about (name text primary key, value text not null) strict;
@@ -64,7 +65,7 @@ class Ledger:
         if known is None:
             if space is None:
                 self.close()
-                raise BadRequest("there is no index yet", where=self._where, do="Add images to it first.")
+                raise NotBegun(self._where)
             with self._changing():
                 self._base.execute("insert into about values ('space', ?)", (canonical_json(space),))
             return space
@@ -164,16 +165,15 @@ class Ledger:
         )
         return tuple(Entry(id=name, metadata=json.loads(text)) for name, text in found)
 
-    def of_rows(self, rows: Sequence[int]) -> dict[int, tuple[str, Metadata]]:
-        """Ids and metadata by row."""
-        found: dict[int, tuple[str, Metadata]] = {}
+    def of_rows(self, rows: Sequence[int]) -> list[tuple[int, str, Metadata]]:
+        """Row, id and metadata of each, in any order."""
+        found: list[tuple[int, str, Metadata]] = []
         for start in range(0, len(rows), AT_ONCE):
-            part = [int(row) for row in rows[start : start + AT_ONCE]]
+            part = rows[start : start + AT_ONCE]
             marks = ",".join("?" * len(part))
-            query = f"select row, id, metadata from entries where row in ({marks})"  # noqa: S608
-            told = self._base.execute(query, part).fetchall()
-            metadata = json.loads(f"[{','.join(text for _, _, text in told)}]")
-            found |= {row: (name, one) for (row, name, _), one in zip(told, metadata, strict=True)}
+            told = self._base.execute(f"select row, id, metadata from entries where row in ({marks})", part).fetchall()  # noqa: S608
+            metadata = json.loads(f"[{','.join([text for _, _, text in told])}]")
+            found += [(row, name, one) for (row, name, _), one in zip(told, metadata, strict=True)]
         return found
 
     def rows_of(self, ids: Sequence[str]) -> Places:

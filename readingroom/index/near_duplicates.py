@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from readingroom.domain.value import Value
 from readingroom.errors import BadRequest
 from readingroom.index.entry import Entry
-from readingroom.index.protocol import Collection, Vectors
+from readingroom.index.protocol import Collection, Tell, Vectors
 
 THRESHOLD = 0.99
 """Cosine from which two rows count as the same picture; docs/index.md says how to choose one for a model."""
@@ -21,9 +21,6 @@ MOST_PAIRS = 1_000_000
 """Pairs that one answer holds; more means that the threshold is too low for these vectors."""
 BLOCK = 2048
 """Rows multiplied with as many others at once: 16 MB of cosines."""
-
-Tell = Callable[[int, int], None]
-"""Called with the rows that are done and all rows."""
 
 
 class _Alike(NamedTuple):

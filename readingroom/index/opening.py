@@ -13,7 +13,7 @@ from readingroom.errors import BadRequest
 from readingroom.index.embedded import EmbeddedIndex
 from readingroom.index.entry import Space
 from readingroom.index.pgvector import PgvectorIndex, Place
-from readingroom.index.protocol import VectorIndex
+from readingroom.index.protocol import VectorIndex, is_server
 from readingroom.index.qdrant import QdrantIndex
 
 SETTING = "the index's address"
@@ -31,12 +31,11 @@ def open_index(address: str | Path, space: Space | None = None, key: SecretStr |
     `key` is Qdrant's API key or PostgreSQL's password; neither is taken from the address. Raises BadRequest for an
     address that is none, and what the index raises when it is opened.
     """
-    text = str(address)
-    if "://" not in text:
+    if not is_server(address):
         if key is not None:
             raise BadRequest("a folder takes no key", where=SETTING)
-        return EmbeddedIndex(Path(text).expanduser(), space)
-    parts = _split(text)
+        return EmbeddedIndex(Path(address).expanduser(), space)
+    parts = _split(str(address))
     if parts.scheme in ("qdrant+http", "qdrant+https"):
         return _qdrant(parts, space, key)
     if parts.scheme in ("postgresql", "postgres"):

@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from readingroom.domain.value import canonical_json
 from readingroom.errors import BadRequest, NotAuthorised, NotServed, RecordError, Unavailable
 from readingroom.index.entry import EVERYTHING, Entry, Filter, Hit, Scalar, Space, by_kind
-from readingroom.index.protocol import MOST_FOUND, Vectors, checked, direction
+from readingroom.index.protocol import MOST_FOUND, NotBegun, Vectors, checked, direction
 
 if TYPE_CHECKING:
     import psycopg
@@ -83,7 +83,7 @@ class PgvectorIndex:
             found = self._held(turn)
             if found is None:
                 if space is None:
-                    raise BadRequest("there is no index yet", where=self._where, do="Add images to it first.")
+                    raise NotBegun(self._where)
                 self._begin(turn, space)
                 found = space
         if space is not None and space != found:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from readingroom.domain.value import Value
 from readingroom.errors import BadRequest
 from readingroom.index.entry import Space
-from readingroom.index.protocol import MOST_FOUND, Collection, Vectors
+from readingroom.index.protocol import MOST_FOUND, Collection, Tell, Vectors
 
 Z95 = 1.959963984540054
 """97.5 % quantile of the normal distribution."""
@@ -81,6 +81,8 @@ def precision_at(
     groups: Sequence[str],
     ks: Sequence[int] = (1, 5, 10),
     seed: int = 0,
+    *,
+    tell: Tell | None = None,
 ) -> Precision:
     """Every labelled row asks for its nearest labelled rows of other groups, exactly.
 
@@ -96,7 +98,7 @@ def precision_at(
     rows = [row for row, label in enumerate(labels) if label]
     names, label = np.unique([str(labels[row]) for row in rows], return_inverse=True)
     group = np.unique([groups[row] for row in rows], return_inverse=True)[1]
-    asked = _asked(found.vectors[rows], label, group, wanted)
+    asked = _asked(found.vectors[rows], label, group, wanted, tell)
     if not len(asked.label):
         raise BadRequest("no label stands in two groups", do="Choose another label, or a finer group.")
     return Precision(
@@ -109,7 +111,9 @@ def precision_at(
     )
 
 
-def _asked(vectors: Vectors, label: NDArray[np.int64], group: NDArray[np.int64], ks: Sequence[int]) -> _Asked:
+def _asked(
+    vectors: Vectors, label: NDArray[np.int64], group: NDArray[np.int64], ks: Sequence[int], tell: Tell | None
+) -> _Asked:
     right = _others_of(label, group)
     free = len(label) - np.bincount(group, minlength=1)[group]
     asking = np.flatnonzero(right > 0)
@@ -127,6 +131,8 @@ def _asked(vectors: Vectors, label: NDArray[np.int64], group: NDArray[np.int64],
                 recall[done, place] = hits / right[query]
                 hit[done, place] = hits > 0
             done += 1
+        if tell:
+            tell(done, len(asking))
     return _Asked(label[asking], group[asking], precision, recall, hit)
 
 

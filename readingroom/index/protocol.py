@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -16,6 +17,25 @@ Vectors = NDArray[np.float32]
 
 MOST_FOUND = 10_000
 """Rows that one search returns at most."""
+
+Tell = Callable[[int, int], None]
+"""Called with the rows that are done and all rows."""
+
+
+IS_UNIT = 1e-6
+"""A square this near to 1 in float32 is that of a vector made to be of length 1."""
+
+
+class NotBegun(BadRequest):
+    """There is no index at this address yet; everything else about it is well."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__("there is no index yet", where=where, do="Add images to it first: readingroom index add.")
+
+
+def is_server(address: str | Path) -> bool:
+    """Whether it names a server rather than a folder of this machine."""
+    return isinstance(address, str) and "://" in address
 
 
 class Collection(NamedTuple):
@@ -93,7 +113,10 @@ def unit(vectors: Vectors, space: Space, what: str = "a vector") -> Vectors:
 
 def direction(query: Vectors, space: Space) -> Vectors:
     """A query (dimensions,) of length 1, as `unit` makes it; in few steps, for it is done for each search."""
-    wide = np.asarray(query, np.float32).astype(np.float64)
+    given = np.ascontiguousarray(query, np.float32)
+    if given.shape == (space.dimensions,) and abs(float(given @ given) - 1) < IS_UNIT:
+        return given
+    wide = given.astype(np.float64)
     length = math.sqrt(wide @ wide) if wide.shape == (space.dimensions,) else math.nan
     if 0 < length < math.inf:
         return np.asarray(wide / length, np.float32)

@@ -12,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from readingroom.errors import BadReply, BadRequest, NotAuthorised, NotServed, Unavailable
 from readingroom.index.entry import EVERYTHING, Entry, Filter, Hit, Metadata, Scalar, Space, by_kind
-from readingroom.index.protocol import MOST_FOUND, Vectors, checked, direction
+from readingroom.index.protocol import MOST_FOUND, NotBegun, Vectors, checked, direction
 
 NAMESPACE = uuid.UUID("6f8d3f0e-6f0b-5d0e-9a51-3c7f0c0e9b11")
 """Of the points' ids: Qdrant takes only numbers and UUIDs, so a point's is made of the entry's (version 5)."""
@@ -53,7 +53,7 @@ class QdrantIndex:
         found = self._held()
         if found is None:
             if space is None:
-                raise BadRequest("there is no index yet", where=self._where, do="Add images to it first.")
+                raise NotBegun(self._where)
             self._begin(space)
             found = self._held()
         if found is None:

@@ -18,6 +18,8 @@ Found = tuple[Places, NDArray[np.float32]]
 
 BLOCK = 16_384
 """Rows that an exact scan multiplies at once: 64 MB of 1024 numbers."""
+CODED_AT_ONCE = 512
+"""Rows that FAISS makes codes of at once, a third of the time: its distances, 4 kB a row, stay in the cache."""
 DENSE = 0.25
 """Share of a block from which all its rows are multiplied, and not only those wanted: reading in order is cheaper."""
 WIDTHS = (16, 8, 4, 2)
@@ -61,6 +63,14 @@ def best(places: Places, cosines: Vectors, k: int) -> Found:
     return places[order], cosines[order]
 
 
+def largest(places: Places, cosines: Vectors, k: int) -> Found:
+    """The `k` largest in no order: half of the time of `best`."""
+    if len(places) > k:
+        chosen = np.argpartition(cosines, len(cosines) - k)[len(cosines) - k :]
+        places, cosines = places[chosen], cosines[chosen]
+    return places, cosines
+
+
 class Made(NamedTuple):
     """How codes were made, and what a scan of them finds."""
 
@@ -78,18 +88,16 @@ class Compressed:
     def __init__(self, index: Any, made: Made) -> None:
         self.index = index
         self.made = made
-
-    @property
-    def count(self) -> int:
-        return int(self.index.ntotal)
+        self.count = int(index.ntotal)
 
     def extend(self, rows: Vectors) -> None:
         """Codes of the rows that have none yet, with the centres that are there."""
-        for start in range(self.count, len(rows), BLOCK):
-            self.index.add(np.ascontiguousarray(rows[start : start + BLOCK]))
+        for start in range(self.count, len(rows), CODED_AT_ONCE):
+            self.index.add(np.ascontiguousarray(rows[start : start + CODED_AT_ONCE]))
+        self.count = int(self.index.ntotal)
 
     def search(self, rows: Vectors, query: Vectors, k: int, marks: Marks | None = None) -> Found:
-        """As `exact`, of the rows that have codes.
+        """As `exact`, of the rows that have codes, but in no order.
 
         The codes of all rows are compared, and what may not be found is left out of the candidates; where too few stay,
         twice as many are asked for, and where that saves nothing the scan is exact.
@@ -99,14 +107,24 @@ class Compressed:
         among = wanted if allowed == self.count else int(wanted * self.count / max(allowed, 1))
         while among <= max(wanted, MOST_CANDIDATES * self.count):
             candidates = self.index.search(query[None], among)[1][0]
-            candidates = candidates[candidates >= 0]
+            candidates.sort()  # in the order of the file
+            if candidates[0] < 0:  # FAISS fills up with -1
+                candidates = candidates[candidates >= 0]
             if marks is not None:
                 candidates = candidates[marks[candidates]]
             if len(candidates) >= wanted // 2:
-                candidates.sort()  # in the order of the file
-                return best(candidates, rows[candidates] @ query, k)
+                return largest(candidates, _cosines(rows, query, candidates), k)
             among *= 2
         return exact(rows[: self.count], query, k, marks)
+
+
+def _cosines(rows: Vectors, query: Vectors, places: Places) -> Vectors:
+    """Of some rows where they lie: copying them out of the file first takes half as long again."""
+    faiss = _faiss()
+    found = np.empty(len(places), np.float32)
+    pointers = (faiss.swig_ptr(one) for one in (found, query, rows, places))
+    faiss.fvec_inner_products_by_idx(*pointers, rows.shape[1], 1, len(places))
+    return found
 
 
 def compressed(rows: Vectors) -> Compressed:

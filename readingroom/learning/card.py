@@ -22,7 +22,7 @@ def to_json(adapter: Adapter) -> dict[str, Any]:
     told: dict[str, Any] = adapter.model_dump(mode="json", exclude=left_out)
     for label, row in zip(adapter.labels, told["labels"], strict=True):
         row["calibrated"], row["wording"] = label.calibrated, label.wording
-    return {**told, "sha256": adapter.digest, "not_for": list(NOT_FOR)}
+    return {**told, "false_alarms_an_image": false_alarms(adapter), "sha256": adapter.digest, "not_for": list(NOT_FOR)}
 
 
 def to_markdown(adapter: Adapter) -> str:
@@ -50,10 +50,19 @@ def to_markdown(adapter: Adapter) -> str:
         f"{made.sensitivity:.2f} for *absent* and a specificity of {made.specificity:.2f} for *present*; between them "
         "a label is left indeterminate.", "",
     ]  # fmt: skip
+    lines += [
+        f"False alarms: {false_alarms(adapter):.2f} labels an image are called present that are not.", "",
+    ]  # fmt: skip
     for label in adapter.labels:
         lines += _of_label(label)
     lines += ["## What it is not for", "", *(f"- {line}" for line in NOT_FOR), ""]
     return "\n".join(lines)
+
+
+def false_alarms(adapter: Adapter) -> float:
+    """Labels called present that are not, of one image, all labels together, as the outer loop measured it: a good area
+    of each label may still mean several false alarms on every image."""
+    return sum(one.figures.false.value * (one.images - one.with_it) / one.images for one in adapter.labels)
 
 
 def _of_label(label: Label) -> list[str]:

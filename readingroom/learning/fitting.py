@@ -28,6 +28,8 @@ from readingroom.learning.validation import (
 )
 
 Progress = Callable[[str], None] | None
+Seen = Callable[[str, Measured], None] | None
+"""Told each label with what the outer loop measured of it."""
 
 
 class Truths(NamedTuple):
@@ -54,15 +56,16 @@ def adapted(
     *,
     directions: Mapping[str, NDArray[np.float32]] | None = None,
     progress: Progress = None,
+    seen: Seen = None,
 ) -> Adapter:
     """An adapter of every label of the table.
 
-    `directions`: of text heads, by label. Raises BadRequest where the table and the index share no row, or a label has
-    too few patients; NotServed without scikit-learn.
+    `directions`: of text heads, by label; `seen`: for curves. Raises BadRequest where the table and the index share no
+    row, or a label has too few patients; NotServed without scikit-learn.
     """
     cases = [cases_of(found, label, known, directions) for label, known in truths.present.items()]
     refuse_few(cases)
-    labels = tuple(_label(one, plan, progress) for one in cases)
+    labels = tuple(_label(one, plan, progress, seen) for one in cases)
     told = {row for known in truths.present.values() for row in known}
     ids = {entry.id for entry in found.entries}
     used = [entry for entry in found.entries if entry.id in told]
@@ -105,8 +108,10 @@ def cases_of(
     return Cases(label, found.vectors[rows], present, subjects, directions[label] if directions else None)
 
 
-def _label(cases: Cases, plan: Plan, progress: Progress) -> Label:
+def _label(cases: Cases, plan: Plan, progress: Progress, seen: Seen) -> Label:
     measured = nested(cases, plan, progress)
+    if seen:
+        seen(cases.label, measured)
     made = fit(cases, plan)
     return Label(
         label=cases.label,

@@ -65,6 +65,14 @@ def drawn(found: Collection, rows: Iterable[int]) -> Collection:
     return Collection(found.space, tuple(found.entries[row] for row in chosen), found.vectors[chosen])
 
 
+def evenly(found: Collection, most: int) -> Collection:
+    """At most so many rows, at equal steps through all of them."""
+    count = len(found.entries)
+    if count <= most:
+        return found
+    return drawn(found, np.unique(np.linspace(0, count - 1, most).astype(int)).tolist())
+
+
 def same_space(reference: Space, other: Space) -> None:
     """Raises BadRequest where vectors of two spaces would be compared, naming both."""
     if reference != other:

@@ -115,6 +115,20 @@ def test_tissue_is_where_the_stain_is_and_bare_glass_has_none():
     assert not tissue_mask(np.zeros((64, 64, 3), np.uint8)).any()
 
 
+def test_pale_stroma_between_dark_nuclei_is_tissue_too():
+    """Otsu alone parts the nuclei from all else where they fill much of the picture."""
+    chance = np.random.default_rng(0)
+    glass = np.clip(chance.normal(243, 2, (240, 320, 3)), 0, 255).astype(np.uint8)
+    seen = glass.copy()
+    seen[40:200, 40:280] = (205, 180, 215)
+    rows, columns = np.mgrid[:240, :320]
+    nuclei = ((rows % 40 - 20) ** 2 + (columns % 40 - 20) ** 2 < 150) & (seen[..., 1] == 180)
+    seen[nuclei] = (70, 10, 150)
+    mask = tissue_mask(seen)
+    assert mask[44:196, 44:276].mean() > 0.98
+    assert mask[:36].mean() == mask[:, 290:].mean() == 0
+
+
 def test_tiles_lie_on_tissue_and_hold_the_pixels_of_their_place(tmp_path):
     with Slide(write_slide(tmp_path / "s.tif")) as slide:
         found = places(slide, QUARTER)

@@ -281,3 +281,17 @@ def test_a_query_may_be_a_row_of_one_and_no_more(tmp_path):
     with pytest.raises(BadRequest, match="not finite"):
         index.search(np.full(4, np.inf, np.float32))
     index.close()
+
+
+def test_similarities_of_a_compressed_scan_are_exact_cosines(tmp_path, monkeypatch):
+    """Of queries of length 1, which are taken as they are, and of others."""
+    monkeypatch.setattr("readingroom.index.embedded.EXACT_UP_TO", 500)
+    vectors = np.random.default_rng(3).standard_normal((3000, 128)).astype(np.float32)
+    index = filled(tmp_path / "i", vectors, WIDE)
+    wide = vectors.astype(np.float64)
+    cosines = wide @ wide[5] / np.linalg.norm(wide, axis=1) / np.linalg.norm(wide[5])
+    for query in (vectors[5], vectors[5] / np.linalg.norm(vectors[5]), vectors[5].tolist(), vectors[::-1][-6] * 40):
+        found = index.search(query, 8)
+        assert [hit.similarity for hit in found] == pytest.approx([cosines[int(hit.id[1:])] for hit in found], abs=1e-6)
+        assert [hit.id for hit in found] == [f"r{n}" for n in np.argsort(-cosines)[:8]]
+    index.close()

@@ -94,6 +94,13 @@ def test_the_interval_over_groups_is_wider_where_groups_decide():
     assert at.precision_macro.high - at.precision_macro.low > at.precision.high - at.precision.low
 
 
+def test_progress_is_told_up_to_the_last_query(monkeypatch):
+    monkeypatch.setattr("readingroom.index.precision.CELLS", 8)
+    told = []
+    precision_at(at_degrees(0, 5, 10, 50), list("aabb"), list("1234"), (1,), tell=lambda *one: told.append(one))
+    assert told == [(2, 4), (4, 4)]
+
+
 def test_what_does_not_fit_is_refused():
     with pytest.raises(BadRequest, match="1 labels and 2 groups came for 2 rows"):
         precision_at(at_degrees(0, 1), ["a"], ["1", "2"])

@@ -14,7 +14,7 @@ from readingroom.index.entry import Entry, Space
 from readingroom.index.protocol import Collection, unit
 from readingroom.learning import validation
 from readingroom.learning.adapter import ENOUGH, Adapter, from_text, kept, to_text
-from readingroom.learning.card import NOT_FOR, to_json, to_markdown
+from readingroom.learning.card import NOT_FOR, false_alarms, to_json, to_markdown
 from readingroom.learning.fitting import Naming, Truths, adapted, figures_of
 from readingroom.learning.heads import Recipe, estimator, scaled, text_head, train
 from readingroom.learning.rates import auroc
@@ -199,6 +199,22 @@ def test_a_label_that_is_there_is_found_and_its_probabilities_hold():
     assert told.calibration_error < 0.08
     assert told.undecided.n == 400
     assert told.found.value + told.missed.value <= 1
+
+
+def test_false_alarms_are_counted_over_all_labels_of_an_image():
+    """Against a count by image of what was called present and is not, by the outer loop's own calls."""
+    found, present = cohort(patients=160, signal=0.3)
+    other = np.roll(present, 4)
+    seen = {}
+    adapter = adapted(found, truths(found, one=present, two=other), Plan(QUICK), NAMING, seen=seen.__setitem__)
+    wrong = [(measured.called == "present") & ~measured.present for measured in seen.values()]
+    by_image = np.sum(wrong, axis=0)
+    assert by_image.max() > 0
+    assert false_alarms(adapter) == pytest.approx(by_image.mean())
+    assert f"False alarms: {by_image.mean():.2f} labels an image" in to_markdown(adapter)
+    without = [~measured.present for measured in seen.values()]
+    shares = [one[fine].mean() for one, fine in zip(wrong, without, strict=True)]
+    assert max(shares) < 2 * (1 - adapter.training.specificity)  # the cut is aimed at a rate and lands near it
 
 
 def test_a_head_of_words_is_calibrated_and_not_trained():
