@@ -79,7 +79,8 @@ def allowed_certainty(item: Evidence) -> Certainty:
     or a poor quality no more than "may represent"."""
     if item.presence == "indeterminate" or (item.quality is not None and item.quality < LOW_QUALITY):
         return "may_represent"
-    return min(item.certainty or "definite", _of_score(item), key=FIRMNESS.__getitem__)
+    said, scored = item.certainty or "definite", _of_score(item)
+    return scored if FIRMNESS[scored] < FIRMNESS[said] else said
 
 
 def _of_score(item: Evidence) -> Certainty:
@@ -102,7 +103,8 @@ def is_overclaim(claim: Claim, item: Evidence) -> bool:
     """Whether the text is firmer than its evidence: in what it asserts, or in what it rules out."""
     if claim.presence == "absent" == item.presence:
         return DENIAL.get(claim.certainty, 0) > DENIAL[denied_certainty(item)]
-    return claim.presence == "present" and FIRMNESS[claim.certainty] > FIRMNESS[allowed_certainty(item)]
+    firm = FIRMNESS[claim.certainty] if claim.presence == "present" else 0
+    return firm > 0 and firm > FIRMNESS[allowed_certainty(item)]
 
 
 def change_agreement(claim: Claim, item: Evidence) -> Agreement:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 from readingroom.agents.agreement import COURSE, FIRMNESS, SIDES
-from readingroom.agents.case import Case, Told
+from readingroom.agents.case import DISPUTED, Case, Judge, Told, bearing, kinship_of, marks_of
 from readingroom.agents.ledger import Index
 from readingroom.agents.matching import Match, match
 from readingroom.agents.rules_claims import CLAIM_RULES
@@ -20,6 +21,11 @@ from readingroom.language.sentences import Sentence
 
 POSITIVE = frozenset(("present", "indeterminate"))
 
+WORDLESS = Sentence(id="", section="findings", text="")
+"""What a finding's fields are read as: one claim, and no words."""
+
+ALONE = kinship_of(())
+
 
 def field_problems(report: Report, told: Sequence[Told], index: Index) -> dict[str, tuple[Problem, ...]]:
     """What is wrong with the fields of each finding and statement, by its id.
@@ -29,7 +35,7 @@ def field_problems(report: Report, told: Sequence[Told], index: Index) -> dict[s
     """
     text = {one.sentence.id: one for one in told}
     found = {
-        finding.id: (*_against_evidence(finding, index), *_against_sentence(finding, text, index))
+        finding.id: (*_against_evidence(finding, text, index), *_against_sentence(finding, text, index))
         for finding in report.findings
     }
     firm = {finding.id: finding for finding in report.findings}
@@ -46,23 +52,43 @@ def _claim(finding: Finding, index: Index) -> Claim:
     )  # fmt: skip
 
 
-def _against_evidence(finding: Finding, index: Index) -> Iterator[Problem]:
+def _as_told(claim: Claim, finding: Finding, told: Told | None) -> Match | None:
+    """The match of its sentence's own claim, where that says what the fields say and cites what they cite."""
+    if told is None or told.sentence.cites != finding.evidence:
+        return None
+    if not all(name.startswith("E") for name in finding.evidence):
+        return None
+    for found in told.matches:
+        said = found.claim
+        if said.observation != claim.observation or found.unread:
+            continue
+        if said._replace(span=claim.span, comparison=claim.comparison) == claim:
+            return found._replace(claim=claim)
+    return None
+
+
+def _against_evidence(finding: Finding, text: Mapping[str, Told], index: Index) -> Iterator[Problem]:
     cited = index.closure(finding.evidence)
     claim = _claim(finding, index)
     if not _has_one_meaning(finding, index):
-        claim = claim.model_copy(update={"presence": "present"})
-    told = Told(Sentence(id=finding.id, section="findings", text=""), (match(claim, index, cited),))
-    case = Case(told, (told,), {finding.id: told}, index)
-    rules = [judge.find for judge in CLAIM_RULES]
-    if finding.presence != "indeterminate":
-        rules.append(r16_conflict)
-    for find in rules:
+        claim = claim._replace(presence="present")
+    found = _as_told(claim, finding, text.get(finding.id)) or match(claim, index, cited)
+    told = Told(WORDLESS, (found,))
+    case = Case(told, (told,), {finding.id: told}, index, ALONE)
+    for find in _finders(finding.presence != "indeterminate", marks_of(case)):
         for problem in find(case):
             yield problem.model_copy(update={"reason": f"its fields: {problem.reason}", "span": None})
-    yield from _citation(told.matches[0], finding, index)
+    yield from _citation(found, finding, index)
     yield from _prior(finding, index)
     for part in finding.measurements:
         yield from _number(part, cited, index)
+
+
+@cache
+def _finders(firm: bool, marks: frozenset[str]) -> tuple[Callable[[Case], Iterable[Problem]], ...]:
+    """The rules that one claim is judged by; that tools disagree is not held against a finding left open."""
+    conflict = (Judge("R16", r16_conflict, DISPUTED),) if firm else ()
+    return bearing((*CLAIM_RULES, *conflict), marks)
 
 
 def _has_one_meaning(finding: Finding, index: Index) -> bool:

@@ -34,6 +34,8 @@ class Index(NamedTuple):
 
     words: Lexicon
     by_id: Mapping[str, Evidence]
+    sources: Mapping[str, frozenset[str]]
+    """Evidence with all that it was computed from, itself included, by id."""
     images: Mapping[str, ImageRef]
     exact: Mapping[str, list[Evidence]]
     """Trusted evidence by its observation."""
@@ -46,21 +48,28 @@ class Index(NamedTuple):
     earlier: frozenset[str]
     """Evidence seen in prior images, by id: it says nothing of the present."""
     has_prior: bool
+    disputed: bool
+    """Whether it holds a denial of something that it also holds present, or of what that is a kind of."""
     forbids: tuple[Forbidden, ...]
     categories: tuple[Category, ...]
 
     def closure(self, cites: Iterable[str]) -> frozenset[str]:
         """The cited evidence and what it was computed from."""
-        waiting = [name for name in cites if name in self.by_id]
-        if not any(self.by_id[name].derived_from for name in waiting):
-            return frozenset(waiting)
-        reached: set[str] = set()
-        while waiting:
-            name = waiting.pop()
-            if name not in reached:
-                reached.add(name)
-                waiting += [source for source in self.by_id[name].derived_from if source in self.by_id]
-        return frozenset(reached)
+        reached = [self.sources[name] for name in cites if name in self.sources]
+        return reached[0] if len(reached) == 1 else frozenset().union(*reached)
+
+
+def _sources(item: Evidence, by_id: Mapping[str, Evidence]) -> frozenset[str]:
+    if not item.derived_from:
+        return frozenset((item.id,))
+    reached: set[str] = set()
+    waiting = [item.id]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += [source for source in by_id[name].derived_from if source in by_id]
+    return frozenset(reached)
 
 
 def index_of(ledger: Ledger) -> Index:
@@ -91,6 +100,12 @@ def index_of(ledger: Ledger) -> Index:
     has_prior = any(image.role == "prior" for image in ledger.images) or any(
         item.kind == "prior_report" for item in ledger.evidence
     )
+    disputed = any(
+        item.presence == "absent" and any(other.presence == "present" for other in under[item.observation])
+        for items in exact.values()
+        for item in items
+    )
     by_id = {item.id: item for item in placed}
     given = (ledger.forbids, ledger.categories)
-    return Index(words, by_id, images, exact, under, naming, hearsay, earlier, has_prior, *given)
+    sources = {name: _sources(item, by_id) for name, item in by_id.items()}
+    return Index(words, by_id, sources, images, exact, under, naming, hearsay, earlier, has_prior, disputed, *given)

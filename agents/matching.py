@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from readingroom.agents.agreement import SIDES, distance, sides_of
@@ -43,6 +44,8 @@ def match(claim: Claim, index: Index, cited: frozenset[str]) -> Match:
     whole = _match(claim, index, None)
     if not cited:
         return whole
+    if whole.best is not None and whole.best.id in cited and _holds_within(whole, cited, index):
+        return whole._replace(others=tuple([item for item in whole.others if item.id in cited]))
     within = _match(claim, index, cited)
     if _bears_elsewhere(whole, within, claim, index):
         return whole._replace(uncited=True)
@@ -51,13 +54,30 @@ def match(claim: Claim, index: Index, cited: frozenset[str]) -> Match:
     return whole._replace(uncited=True)
 
 
+def _holds_within(whole: Match, cited: frozenset[str], index: Index) -> bool:
+    """Whether a match whose nearest evidence is cited is the same among the cited evidence alone.
+
+    So is every assertion but one of a group, which denials of its own name can undo, and a denial where all evidence of
+    what it denies is cited.
+    """
+    claim = whole.claim
+    if whole.stance != "backed" or whole.best is None or claim.presence == "not_assessed":
+        return False
+    if claim.presence != "absent":
+        return not _is_group(claim)
+    under = index.under.get(claim.observation, ())
+    return whole.best.observation == claim.observation and all(item.id in cited for item in under)
+
+
 def _bears_elsewhere(whole: Match, within: Match, claim: Claim, index: Index) -> bool:
     """Whether evidence that the sentence does not cite says all that it says, and what it cites does not: it is of
     another side, place, degree or course, has other numbers, or looked at a part only."""
-    if whole.stance != "backed" or whole.best is None or not _says_all(claim, whole.best, index):
+    if whole.stance != "backed" or whole.best is None or whole.best is within.best:
+        return False
+    if not _says_all(claim, whole.best, index):
         return False
     if within.stance == "backed" and within.best is not None:
-        return whole.best.id != within.best.id and not _says_all(claim, within.best, index)
+        return not _says_all(claim, within.best, index)
     return within.stance in ("part", "hearsay")
 
 
@@ -76,11 +96,13 @@ def _match(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match:
     return _assertion(claim, index, pool)
 
 
-def _within(items: list[Evidence] | tuple[Evidence, ...], pool: frozenset[str] | None) -> list[Evidence]:
-    return list(items) if pool is None else [item for item in items if item.id in pool]
+def _within(items: Sequence[Evidence], pool: frozenset[str] | None) -> Sequence[Evidence]:
+    return items if pool is None else [item for item in items if item.id in pool]
 
 
-def _nearest(claim: Claim, items: list[Evidence], index: Index) -> Evidence:
+def _nearest(claim: Claim, items: Sequence[Evidence], index: Index) -> Evidence:
+    if len(items) == 1:
+        return items[0]
     return min(items, key=lambda item: (distance(claim, item, index.words), item.observation != claim.observation,
                                         not _bears(claim, item)))  # fmt: skip
 
@@ -96,12 +118,19 @@ def _assertion(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match
     if backing and not (_is_group(claim) and _only_denied(claim, under)):
         best = _nearest(claim, backing, index)
         return Match(claim, "backed", best, tuple(item for item in backing if item is not best))
-    names = index.words.ancestors(claim.observation) - GROUPS | {claim.observation}
-    against = [item for name in names for item in _within(index.exact.get(name, ()), pool) if item.presence == "absent"]
+    against = [item for name in _beyond(claim.observation, index)
+               for item in _within(index.exact.get(name, ()), pool) if item.presence == "absent"]  # fmt: skip
     if against:
         return Match(claim, "denied", None, tuple(against))
     rumours = _within(index.hearsay.get(claim.observation, ()), pool)
     return Match(claim, "hearsay" if rumours else "nothing", None, tuple(rumours))
+
+
+def _beyond(observation: str, index: Index) -> Iterator[str]:
+    """The observation, and what it is a kind of that is not too general; the nearest first, so that the same evidence
+    is named every time."""
+    line = index.words.line_of(observation)
+    return (name for name in line if name not in GROUPS or name == observation)
 
 
 def _is_group(claim: Claim) -> bool:
@@ -110,7 +139,7 @@ def _is_group(claim: Claim) -> bool:
     return unplaced and (claim.implied or claim.observation.endswith("abnormality"))
 
 
-def _only_denied(claim: Claim, under: list[Evidence]) -> bool:
+def _only_denied(claim: Claim, under: Sequence[Evidence]) -> bool:
     told = {item.presence for item in under if item.observation == claim.observation}
     return "absent" in told and not told & {"present", "indeterminate"}
 
@@ -188,7 +217,7 @@ def _denial(claim: Claim, index: Index, pool: frozenset[str] | None) -> Match:
         return Match(claim, "backed", best, tuple(item for item in present if item.observation == claim.observation))
     if present:
         return Match(claim, "denied", None, tuple(present))
-    above = [item for name in index.words.ancestors(claim.observation) - GROUPS - {claim.observation}
+    above = [item for name in _beyond(claim.observation, index) if name != claim.observation
              for item in _within(index.exact.get(name, ()), pool) if item.presence == "absent"]  # fmt: skip
     if above and _covers(claim, above):
         return Match(claim, "backed", _nearest(claim, above, index))
@@ -217,7 +246,7 @@ def measurements_for(number: Quantity, found: Match, index: Index) -> list[tuple
     items = [item for item in items if _overlaps(found.claim, item)] or items
     if found.best is not None:
         reached = index.closure((found.best.id,))
-        items += [index.by_id[name] for name in reached if name not in {item.id for item in items}]
+        items += [index.by_id[name] for name in sorted(reached) if name not in {item.id for item in items}]
     if number.role != "prior":
         items = [item for item in items if item.id not in index.earlier]
     pairs = [(item, part) for item in items for part in item.measurements if _named_alike(number, item, part, index)]

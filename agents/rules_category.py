@@ -199,6 +199,8 @@ def holds_category(case: Case) -> bool:
     )
 
 
+CATEGORY = frozenset(("category",))
+
 CATEGORY_RULES: tuple[Judge, ...] = (
-    Judge("R01", r01_category), Judge("R02", r02_category), Judge("R14", r14_category),
+    Judge("R01", r01_category, CATEGORY), Judge("R02", r02_category, CATEGORY), Judge("R14", r14_category, CATEGORY),
 )  # fmt: skip

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import get_args
 
 from readingroom.agents.agreement import allowed_certainty, denied_certainty, is_overclaim, severity_agreement
-from readingroom.agents.case import Case, Judge, backed, ids, listed
+from readingroom.agents.case import DENIED, Case, Judge, backed, ids, listed
 from readingroom.agents.rules_comparison import COMPARISON_RULES
 from readingroom.agents.rules_conflict import tells_conflict
 from readingroom.agents.rules_numbers import NUMBER_RULES
 from readingroom.agents.rules_place import PLACE_RULES
 from readingroom.domain.check import Problem
+from readingroom.domain.terms import Section
 from readingroom.language.claim import Claim
 from readingroom.language.claims import claims_of
 from readingroom.language.sentences import SAYING
@@ -21,7 +23,6 @@ STATED = re.compile(r"\bthere (?:is|are|was|were)\b|\b(?:is|are) (?:seen|noted|p
 
 def r01_unsupported(case: Case) -> Iterator[Problem]:
     """Says something that no evidence speaks of; a normal statement needs a tool that looked."""
-    yield from _misplaced(case)
     for found in case.matches:
         claim, name = found.claim, case.name(found.claim.observation)
         if found.stance == "nothing" and claim.presence == "absent":
@@ -37,7 +38,7 @@ def r01_unsupported(case: Case) -> Iterator[Problem]:
         yield Problem(rule="R01", verdict="unsupported", reason=reason, evidence=ids(found.others), span=claim.span)
 
 
-def _misplaced(case: Case) -> Iterator[Problem]:
+def r01_misplaced(case: Case) -> Iterator[Problem]:
     """A finding stated where none belongs, and where none is held against the evidence."""
     section, text = case.sentence.section, case.sentence.text
     if section in ("indication", *SAYING) or not STATED.search(text):
@@ -122,6 +123,9 @@ def _is_finding(case: Case, claim: Claim) -> bool:
 
 
 CLAIM_RULES: tuple[Judge, ...] = (
-    Judge("R01", r01_unsupported), Judge("R02", r02_contradicts_negative), Judge("R03", r03_false_negation),
-    *PLACE_RULES, *NUMBER_RULES, *COMPARISON_RULES, Judge("R09", r09_severity), Judge("R10", r10_certainty),
+    Judge("R01", r01_misplaced, frozenset(get_args(Section)) - SAYING),
+    Judge("R01", r01_unsupported, frozenset(("nothing", "hearsay", "part"))),
+    Judge("R02", r02_contradicts_negative, DENIED), Judge("R03", r03_false_negation, DENIED),
+    *PLACE_RULES, *NUMBER_RULES, *COMPARISON_RULES,
+    Judge("R09", r09_severity, frozenset(("graded",))), Judge("R10", r10_certainty, frozenset(("backed", "doubted"))),
 )  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import get_args
 
 from readingroom.agents.agreement import change_agreement
 from readingroom.agents.case import Case, Judge
 from readingroom.agents.matching import Match
 from readingroom.domain.check import Problem
 from readingroom.domain.evidence import Evidence
+from readingroom.domain.terms import Section
 from readingroom.language.sentences import SAYING
 
 COMPARES = re.compile(
@@ -123,4 +125,6 @@ def _parts(match: re.Match[str]) -> frozenset[int]:
     return frozenset(int(part) for part in (day, str(month), year) if part)
 
 
-COMPARISON_RULES: tuple[Judge, ...] = (Judge("R08", r08_comparison),)
+COMPARISON_RULES: tuple[Judge, ...] = (
+    Judge("R08", r08_comparison, frozenset(("figure", "compared", *get_args(Section))) - SAYING),
+)

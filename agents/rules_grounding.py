@@ -54,7 +54,9 @@ def _citations(case: Case) -> Iterator[Problem]:
             reason = f"cites {named}, which {says}; {listed(_against(found))} does"
             yield Problem(rule="R15", verdict="unsupported", reason=reason, evidence=found.ids, span=found.claim.span)
     if case.matches and case.sentence.section == "findings":
-        idle = [name for name in cited if name in case.ledger.by_id and not _relevant(case.ledger.by_id[name], case)]
+        used = {item.id for found in case.matches for item in (found.best, *found.others) if item is not None}
+        rest = [name for name in cited if name not in used and name in case.ledger.by_id]
+        idle = [name for name in rest if not _relevant(case.ledger.by_id[name], case)]
         if idle:
             named = ", ".join(idle)
             if strange := strange_words(case.sentence.text, case.ledger):
@@ -143,6 +145,8 @@ def _disagreement(found: Match, item: Evidence, image: ImageRef, case: Case) -> 
         )
         yield Problem(rule="R15", verdict="unsupported", reason=reason, evidence=(item.id,))
     boxes = [region for region in item.regions if region.kind == "box"]
+    if not boxes:
+        return
     masked = [
         other
         for other in case.ledger.exact.get(item.observation, ())
@@ -151,7 +155,7 @@ def _disagreement(found: Match, item: Evidence, image: ImageRef, case: Case) -> 
     ]
     masks = [(other, region) for other in masked for region in other.regions if region.kind == "mask"]
     masks = [(other, region) for other, region in masks if all(_same_plane(region, box) for box in boxes)]
-    if boxes and masks and all(overlap(box, region) < LEAST_OVERLAP for box in boxes for _, region in masks):
+    if masks and all(overlap(box, region) < LEAST_OVERLAP for box in boxes for _, region in masks):
         other = masks[0][0]
         where = "its own outline" if other.id == item.id else f"the outline of {other.id}"
         reason = f"rests on {item.id}, whose box does not meet {where} of the same {case.name(item.observation)}"
@@ -186,4 +190,4 @@ def _inside(region: Region, image: ImageRef) -> bool:
     return fits and (region.plane is None or 0 <= region.plane < image.depth)
 
 
-GROUNDING_RULES: tuple[Judge, ...] = (Judge("R15", r15_grounding),)
+GROUNDING_RULES: tuple[Judge, ...] = (Judge("R15", r15_grounding, frozenset(("claims", "cites"))),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from readingroom.agents.agreement import FIRMNESS
@@ -12,6 +13,14 @@ from readingroom.domain.check import Omission, Problem
 from readingroom.domain.finding import Finding
 from readingroom.language.claim import Claim
 from readingroom.language.lexicon import Lexicon
+
+LEANS = re.compile(
+    r"\W*(?:it|its|this|these|they|their|those|that|the (?:lesion|finding|abnormality|largest|former|latter|same|"
+    r"degree|extent|severity|grade|size)|"
+    r"in (?:its|their)|extent|size|dimensions?|degree|severity)\b",
+    re.IGNORECASE,
+)
+"""How a sentence begins that goes on about the one before."""
 
 
 def r14_impression(case: Case) -> Iterator[Problem]:
@@ -54,7 +63,7 @@ def _exceeds(claim: Claim, basis: list[Claim], case: Case, strict: bool) -> Prob
     related = [other for other in basis if _bears_on(other, claim, case)]
     said = [other for other in related if positive(other)]
     if said:
-        return _stronger(claim, said, strict)
+        return _stronger(claim, said, case, strict)
     denials = [other for other in related if other.observation == claim.observation]
     plain = not any(other.scope in NARROWING or other.scope == "focal" for other in related)
     firm = claim.presence == "present" and claim.certainty == "definite"
@@ -136,7 +145,7 @@ def _unfounded(claim: Claim, case: Case) -> Problem:
     return Problem(rule="R14", verdict="unsupported", reason=reason, span=claim.span)
 
 
-def _stronger(claim: Claim, said: list[Claim], strict: bool) -> Problem | None:
+def _stronger(claim: Claim, said: list[Claim], case: Case, strict: bool) -> Problem | None:
     """Another side than the findings', or firmer or worse than they say."""
     first = said[0]
     if not any(sides_meet(claim, other) for other in said):
@@ -145,10 +154,21 @@ def _stronger(claim: Claim, said: list[Claim], strict: bool) -> Problem | None:
     if strict and all(FIRMNESS[claim.certainty] > FIRMNESS[other.certainty] for other in said):
         reason = f"says {claim.certainty.replace('_', ' ')}; the findings say {first.certainty.replace('_', ' ')}"
         return Problem(rule="R14", verdict="unsupported", reason=reason, span=claim.span)
-    if strict and claim.severity and not any(other.severity == claim.severity for other in said):
+    if (
+        strict
+        and claim.severity
+        and not any(other.severity == claim.severity for other in (*said, *_leaning(claim, case)))
+    ):
         reason = f"says {claim.severity}; the findings say {first.severity or 'no degree'}"
         return Problem(rule="R14", verdict="unsupported", reason=reason, span=claim.span)
     return None
+
+
+def _leaning(claim: Claim, case: Case) -> Iterator[Claim]:
+    """What sentences of the findings that name no subject go on to say of it: "It is severe in extent"."""
+    for told in case.text:
+        if told.sentence.section == "findings" and LEANS.match(told.sentence.text):
+            yield from (found.claim for found in told.matches if found.claim.observation == claim.observation)
 
 
 def urgent_left_out(findings: Iterable[Finding], text: tuple[Told, ...], words: Lexicon) -> tuple[Omission, ...]:
@@ -176,4 +196,4 @@ def _names(told: Told, finding: Finding, words: Lexicon) -> bool:
     )
 
 
-IMPRESSION_RULES: tuple[Judge, ...] = (Judge("R14", r14_impression),)
+IMPRESSION_RULES: tuple[Judge, ...] = (Judge("R14", r14_impression, frozenset(("impression",))),)

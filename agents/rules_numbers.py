@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from readingroom.agents.case import Case, Judge, backed, ids
 from readingroom.agents.matching import Match, measurements_for
@@ -117,22 +118,23 @@ def _transposed(told: str, known: str) -> bool:
     return not between and (told[first], told[second]) == (known[second], known[first])
 
 
-def _counts(text: str) -> bool:
-    """Whether a text holds a figure at all: looked for first, since it is fast."""
-    return any(map(str.isdigit, text))
+@lru_cache(maxsize=1)
+def _figures(text: str) -> tuple[Quantity, ...]:
+    """The numbers of a sentence: R06 and R07 look at the same one after the other."""
+    return quantities_of(text.lower())
 
 
 def _loose(case: Case) -> Iterator[Problem]:
     """Of a sentence that cites evidence: a number with a unit that belongs to nothing the reader knows, and stands
     nowhere in what is cited."""
     text = case.sentence.text
-    cited = case.ledger.closure(name for name in case.sentence.cites if name.startswith("E")) if _counts(text) else None
+    cited = case.ledger.closure(name for name in case.sentence.cites if name.startswith("E"))
     if not cited:
         return
     bound = {number.span for found in case.matches for number in found.claim.quantities}
     items = [case.ledger.by_id[name] for name in sorted(cited)]
     words = " ".join(f"{item.summary} {item.quote} {item.quality_reason}" for item in items)
-    for number in quantities_of(text.lower()):
+    for number in _figures(text):
         if not number.unit or number.span in bound or number.role == "limit":
             continue
         if any(is_right(number, part) for item in items for part in item.measurements):
@@ -198,14 +200,12 @@ def r07_unit(case: Case) -> Iterator[Problem]:
 
 def _unit_lost(case: Case) -> Iterator[Problem]:
     """A bare figure that belongs to nothing the reader knows, and is one measured in a unit: "Spleen of 85"."""
-    if not _counts(case.sentence.text):
-        return
     bound = {number.span for found in case.matches for number in found.claim.quantities}
     cited = case.ledger.closure(name for name in case.sentence.cites if name.startswith("E"))
     items = [case.ledger.by_id[name] for name in sorted(cited)] or [best for _, _, best in backed(case)]
     if not any(item.measurements for item in items):
         return
-    for number in quantities_of(case.sentence.text.lower()):
+    for number in _figures(case.sentence.text):
         if number.unit or number.span in bound or number.role == "limit":
             continue
         parts = [(item, part) for item in items for part in item.measurements if _same_figure(number, part)]
@@ -225,4 +225,7 @@ def _without_spacing(number: Quantity, pairs: list[tuple[Evidence, Measurement]]
             yield Problem(rule="R07", verdict="unsupported", reason=reason, evidence=(item.id,), span=number.span)
 
 
-NUMBER_RULES: tuple[Judge, ...] = (Judge("R06", r06_number), Judge("R07", r07_unit))
+NUMBER_RULES: tuple[Judge, ...] = (
+    Judge("R06", r06_number, frozenset(("figure",))),
+    Judge("R07", r07_unit, frozenset(("figure",))),
+)

@@ -23,8 +23,9 @@ def r04_laterality(case: Case) -> Iterator[Problem]:
             told = told.union(*(sides_of(item) for item in found.others if item.presence == best.presence))
         agreement = side_agreement(claim, told)
         if agreement == "same":
-            yield from _other_side(found, best)
-            yield from _other_half(claim, best, case)
+            if claim.laterality in ("left", "right"):
+                yield from _other_side(found, best)
+                yield from _other_half(claim, best, case)
             continue
         name = " and ".join(sorted(told, key=("left", "right", "midline").index))
         if agreement == "silent":
@@ -41,7 +42,7 @@ def r04_laterality(case: Case) -> Iterator[Problem]:
 def _other_side(found: Match, best: Evidence) -> Iterator[Problem]:
     """A number that was measured on the other side."""
     claim = found.claim
-    if claim.laterality not in ("left", "right") or best.laterality not in ("left", "right"):
+    if not claim.quantities or best.laterality not in ("left", "right"):
         return
     across = [
         item for item in found.others if item.laterality in ("left", "right") and item.laterality != claim.laterality
@@ -116,4 +117,7 @@ def _by_sight(claim: Claim, seen: str, told: Agreement, case: Case) -> Agreement
     return "same" if height == seen else "other"
 
 
-PLACE_RULES: tuple[Judge, ...] = (Judge("R04", r04_laterality), Judge("R05", r05_location))
+PLACE_RULES: tuple[Judge, ...] = (
+    Judge("R04", r04_laterality, frozenset(("sided",))),
+    Judge("R05", r05_location, frozenset(("placed",))),
+)

@@ -40,25 +40,35 @@ def _earlier(case: Case) -> Iterator[Told]:
 
 def r12_contradiction(case: Case) -> Iterator[Problem]:
     """Says what an earlier sentence denies, or denies what it says."""
-    if case.sentence.section not in SAYING:
-        return
+    earlier = _same_named(case)
     for found in case.matches:
         claim = found.claim
         if claim.observation.endswith(GREATER) and claim.laterality == "not_applicable":
             yield Problem(rule="R12", verdict="contradicted", reason="compares a side with itself", span=claim.span)
+        if claim.implied:
+            continue
         within = next((other.claim for other in _before(found, case) if _opposed(claim, other.claim)), None)
         if within is not None:
             reason = f"says and denies {case.name(claim.observation)} in one sentence"
             yield Problem(rule="R12", verdict="contradicted", reason=reason, span=claim.span)
             continue
-        against = next(
-            (told.sentence.id for told in _earlier(case) for other in told.matches if _opposed(claim, other.claim)),
-            None,
-        )
+        against = next((where for where, other in earlier if _opposed(claim, other)), None)
         if against is not None:
             said = "says" if positive(claim) else "denies"
             reason = f"{said} {case.name(claim.observation)}; {against} says the opposite"
             yield Problem(rule="R12", verdict="contradicted", reason=reason, span=claim.span)
+
+
+def _same_named(case: Case) -> list[tuple[str, Claim]]:
+    """The claims of earlier sentences on what this one names, each with its sentence."""
+    here, named = case.sentence.id, {found.claim.observation for found in case.matches}
+    earlier: list[tuple[str, Claim]] = []
+    for told in case.text:
+        where = told.sentence.id
+        if where == here:
+            break
+        earlier += [(where, other.claim) for other in told.matches if other.claim.observation in named]
+    return earlier
 
 
 def _before(found: Match, case: Case) -> tuple[Match, ...]:
@@ -121,7 +131,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 def _gist(told: Told) -> frozenset[Claim]:
     """What a sentence claims, wherever in the sentence it stands, without numbers."""
-    return frozenset(found.claim.model_copy(update={"span": (0, 0), "quantities": ()}) for found in told.matches)
+    return frozenset(found.claim._replace(span=(0, 0), quantities=()) for found in told.matches)
 
 
 def _sizes(told: Told) -> frozenset[tuple[str, str, float]]:
@@ -132,4 +142,7 @@ def _sizes(told: Told) -> frozenset[tuple[str, str, float]]:
     )
 
 
-TEXT_RULES: tuple[Judge, ...] = (Judge("R12", r12_contradiction), Judge("R13", r13_repetition))
+TEXT_RULES: tuple[Judge, ...] = (
+    Judge("R12", r12_contradiction, frozenset(("opposed",))),
+    Judge("R13", r13_repetition, frozenset(("repeated",))),
+)

@@ -26,8 +26,6 @@ def with_unread(
     certainty and numbers must still be the evidence's. A denial is only held against a denial, and a name that the
     lexicon has whole against nothing but its own evidence.
     """
-    if all(found.stance != "nothing" for found in matches):
-        return matches
     used = {item.id for found in matches for item in (found.best, *found.others) if item is not None}
     left = [index.by_id[name] for name in cites if name in index.by_id and not index.closure((name,)) & used]
     left = [item for item in left if item.trust != "untrusted_text" and not _is_told(item, matches, index)]

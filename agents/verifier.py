@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cache
 
-from readingroom.agents.case import Case, Told, listed
+from readingroom.agents.case import DISPUTED, Case, Judge, Told, bearing, kinship_of, listed, marks_of
 from readingroom.agents.fields import field_problems
 from readingroom.agents.ledger import Index, Ledger, index_of
 from readingroom.agents.matching import Match, match
 from readingroom.agents.rules_category import CATEGORY_RULES, holds_category
 from readingroom.agents.rules_claims import CLAIM_RULES
-from readingroom.agents.rules_conflict import CONFLICT_RULES
+from readingroom.agents.rules_conflict import CONFLICT_RULES, left_open
 from readingroom.agents.rules_forbidden import FORBIDDEN_RULES
 from readingroom.agents.rules_grounding import GROUNDING_RULES
 from readingroom.agents.rules_impression import IMPRESSION_RULES, urgent_left_out
@@ -27,14 +27,14 @@ from readingroom.language.sentences import SAYING, Sentence, split_sentences
 
 __all__ = ["ALL", "RULES", "Ledger", "of_report", "verify", "verify_report", "worse"]
 
-RULES = tuple(
+RULES: tuple[Judge, ...] = tuple(
     sorted(
         (
             *CLAIM_RULES,
             *TEXT_RULES,
             *IMPRESSION_RULES,
             *GROUNDING_RULES,
-            *CONFLICT_RULES,
+            *(judge._replace(needs=DISPUTED) for judge in CONFLICT_RULES),
             *FORBIDDEN_RULES,
             *CATEGORY_RULES,
         ),
@@ -76,8 +76,9 @@ def verify_report(report: Report, ledger: Ledger | None = None, *, rules: frozen
 def _judged(
     text: tuple[Told, ...], index: Index, rules: frozenset[Rule], fields: Mapping[str, tuple[Problem, ...]]
 ) -> Verification:
-    by_id = {told.sentence.id: told for told in text}
-    checks = tuple(_check(Case(told, text, by_id, index), rules, fields.get(told.sentence.id, ())) for told in text)
+    by_id, kinship = {told.sentence.id: told for told in text}, kinship_of(text)
+    cases = [Case(told, text, by_id, index, kinship) for told in text]
+    checks = tuple([_check(case, rules, fields.get(case.sentence.id, ())) for case in cases])
     named = frozenset(name for check in checks for problem in check.problems for name in problem.evidence)
     saying = [told for told in text if told.sentence.section in SAYING]
     covered = sum(any(not found.unread for found in told.matches) for told in saying)
@@ -91,34 +92,39 @@ def _judged(
 def _read(sentences: Sequence[Sentence], index: Index) -> Iterator[Told]:
     cites = {sentence.id: sentence.cites for sentence in sentences}
     for sentence, claims in read_claims(sentences):
-        cited = index.closure(name for name in sentence.cites if name.startswith("E"))
-        matches = tuple(match(claim, index, cited) for claim in claims)
-        beneath = (name for one in sentence.cites for name in (one, *cites.get(one, ())))
-        yield Told(sentence, with_unread(sentence, matches, beneath, index))
+        cited = index.closure([name for name in sentence.cites if name.startswith("E")])
+        told = left_open(sentence.text, claims, index) if index.disputed else claims
+        matches = tuple([match(claim, index, cited) for claim in told])
+        if any(found.stance == "nothing" for found in matches):
+            beneath = (name for one in sentence.cites for name in (one, *cites.get(one, ())))
+            matches = with_unread(sentence, matches, beneath, index)
+        yield Told(sentence, matches)
 
 
 @cache
-def _finders(rules: frozenset[Rule]) -> tuple[Callable[[Case], Iterable[Problem]], ...]:
-    return tuple(judge.find for judge in RULES if judge.rule in rules)
+def _finders(rules: frozenset[Rule], marks: frozenset[str]) -> tuple[Callable[[Case], Iterable[Problem]], ...]:
+    return bearing((judge for judge in RULES if judge.rule in rules), marks)
 
 
 def _check(case: Case, rules: frozenset[Rule], fields: tuple[Problem, ...]) -> Check:
     """The verdict on a sentence; what its fields repeat of it is told once."""
-    problems = tuple(problem for find in _finders(rules) for problem in find(case))
-    said = {problem.rule for problem in problems}
-    problems += tuple(problem for problem in fields if problem.rule in rules and problem.rule not in said)
-    verdict: Verdict = "supported" if case.matches or holds_category(case) else "not_checkable"
-    problems += tuple(_half_read(case, found) for found in case.matches if found.unread and "R01" in rules)
-    worst = max((problem.verdict for problem in problems), key=lambda one: RANK[one], default=verdict)
-    backing = tuple(dict.fromkeys(found.best.id for found in case.matches if found.stance == "backed" and found.best))
+    sentence, matches = case.told
+    problems = [problem for find in _finders(rules, marks_of(case)) for problem in find(case)]
+    if fields:
+        said = {problem.rule for problem in problems}
+        problems += [problem for problem in fields if problem.rule in rules and problem.rule not in said]
+    if "R01" in rules:
+        problems += [_half_read(case, found) for found in matches if found.unread]
+    verdict: Verdict = "supported" if matches or holds_category(case) else "not_checkable"
+    backing = tuple(dict.fromkeys([found.best.id for found in matches if found.stance == "backed" and found.best]))
     return Check(
-        target=case.sentence.id,
-        section=case.sentence.section,
-        text=case.sentence.text,
-        verdict=max(verdict, worst, key=lambda one: RANK[one]),
+        target=sentence.id,
+        section=sentence.section,
+        text=sentence.text,
+        verdict=max((verdict, *(problem.verdict for problem in problems)), key=RANK.__getitem__),
         problems=tuple(dict.fromkeys(problems)),
         evidence=backing,
-        claims=len(case.matches),
+        claims=len(matches),
     )
 
 

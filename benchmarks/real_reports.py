@@ -157,14 +157,14 @@ def _borne_out(before: Text, after: Text) -> bool:
 
 
 def _plain(claim: Claim) -> Claim:
-    return claim.model_copy(update={"span": (0, 0), "implied": False, "quantities": (), "comparison": False})
+    return claim._replace(span=(0, 0), implied=False, quantities=(), comparison=False)
 
 
 def _says(other: Claim, claim: Claim) -> bool:
     if claim.presence == "absent" == other.presence and lexicon().is_a(claim.observation, other.observation):
         return other.laterality in (claim.laterality, "unspecified", "bilateral") and other.zone in ("", claim.zone)
     both = other.laterality == "bilateral" and claim.laterality in ("left", "right")
-    return claim == (other.model_copy(update={"laterality": claim.laterality}) if both else other)
+    return claim == (other._replace(laterality=claim.laterality) if both else other)
 
 
 def alarmed(reports: list[Reference], control: str) -> tuple[dict[str, Any], list[tuple[str, str]]]:

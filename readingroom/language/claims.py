@@ -11,9 +11,9 @@ from readingroom.language.claim import GREATER, Claim
 from readingroom.language.clauses import clauses_of
 from readingroom.language.degrees import with_degrees
 from readingroom.language.dominance import ITSELF, with_dominance
-from readingroom.language.hearsay import administrative, observed
+from readingroom.language.hearsay import UNSEEN, observed
 from readingroom.language.item import Item
-from readingroom.language.laterality import Site, sites_of, windows_of
+from readingroom.language.laterality import NAMING, Site, sites_of, windows_of
 from readingroom.language.lexicon import Lexicon, lexicon
 from readingroom.language.mentions import Mention, mentions_of
 from readingroom.language.negation import Polarity, polarities
@@ -86,13 +86,12 @@ def _own_claims(text: str, asked: bool = False) -> _Reading:
     row = scan(text, words)
     told: list[Claim] = []
     orphans: list[Claim] = []
-    compared = any(item.kind == "compare" for item in row.items)
-    if _only_normal(row.items):
-        scope = "other" if any(item.kind == "scope" for item in row.items) else ""
+    kinds = {item.kind for item in row.items}
+    compared = "compare" in kinds
+    if "normal" in kinds and kinds <= NORMAL_ALONE:
+        scope = "other" if "scope" in kinds else ""
         return _Reading((Claim(observation="abnormality", presence="absent", scope=scope, span=(0, len(text))),), ())
-    for items in filter(
-        None, map(_without_advice, clauses_of(with_dominance(with_degrees(observed(row.items, asked=asked)))))
-    ):
+    for items in _statements(row.items, kinds, asked):
         claims = list(_clause_claims(items, row.quantities, compared, words))
         for claim in claims:
             if claim.observation and not (claim.observation == WHOLE and told):
@@ -103,22 +102,32 @@ def _own_claims(text: str, asked: bool = False) -> _Reading:
                 orphans.append(claim)
     if any(claim.change for claim in told if claim.observation != WHOLE):
         told = [claim for claim in told if claim.observation != WHOLE]
-    if administrative(row.items):
+    if "administrative" in kinds:
         told, orphans = [claim for claim in told if claim.observation not in UNNAMED], []
     return _Reading(_distinct(told), tuple(orphans))
 
 
-def _only_normal(items: list[Item]) -> bool:
-    """ "Unremarkable.", "Within normal limits.": says of everything that it is normal."""
-    kinds = [item.kind for item in items]
-    return "normal" in kinds and set(kinds) <= {"normal", "break", "severity", "scope", "comma"}
+NORMAL_ALONE = frozenset(("normal", "break", "severity", "scope", "comma"))
+"""All that "Unremarkable." and "Within normal limits." hold: they say of everything that it is normal."""
+
+
+def _statements(items: list[Item], kinds: set[str], asked: bool) -> Iterable[list[Item]]:
+    """The clauses of a sentence that speak of the image; `kinds` are those of its items."""
+    if kinds & UNSEEN:
+        items = observed(items, asked=asked)
+    if "severity" in kinds:
+        items = with_degrees(items)
+    if "dominance" in kinds:
+        items = with_dominance(items)
+    clauses = clauses_of(items)
+    return filter(None, map(_without_advice, clauses)) if "advice" in kinds else clauses
 
 
 def _distinct(told: list[Claim]) -> tuple[Claim, ...]:
     """Without claims that repeat an earlier one of the sentence."""
     if len(told) < 2:
         return tuple(told)
-    return tuple({claim.model_copy(update={"span": (0, 0)}): claim for claim in reversed(told)}.values())[::-1]
+    return tuple({claim._replace(span=(0, 0)): claim for claim in reversed(told)}.values())[::-1]
 
 
 def _subject(told: list[Claim]) -> Claim:
@@ -140,42 +149,45 @@ def _without_advice(items: list[Item]) -> list[Item]:
 def _clause_claims(
     items: list[Item], quantities: tuple[Quantity, ...], compared: bool, words: Lexicon
 ) -> Iterable[Claim]:
-    mentions, free = mentions_of(items, words)
-    mentions = _with_subjects(items, mentions, free, words)
+    kinds = {item.kind for item in items}
+    mentions, free = mentions_of(items, words, kinds)
+    if free:
+        mentions = _with_subjects(items, mentions, free, kinds, words)
     if not mentions:
         return orphans_of(items, quantities, compared, words)
     windows = windows_of(items, mentions)
-    clause = Clause(items, mentions, windows, free, quantities)
-    sites = sites_of(items, mentions, windows, words)
-    told = polarities(items, mentions)
-    loose = loose_sides(clause, words)
+    clause = Clause(items, mentions, windows, free, quantities, kinds)
+    sites = sites_of(items, mentions, windows, words) if kinds & NAMING else [(Site(),)] * len(mentions)
+    told = polarities(items, mentions, kinds)
+    loose = loose_sides(clause, words) if "side" in kinds else []
     numbers = numbers_of(clause, words)
     changes = changes_of(clause)
     claims: dict[Claim, None] = {}
     for index in range(len(mentions)):
         for site in sites[index]:
             degree = site.severity if len(sites[index]) > 1 else ""
+            own = _of_side(numbers[index], site, sites[index], clause) if len(numbers[index]) > 1 else numbers[index]
             for change in changes[index] or (None,):
-                part = Part(index, site, told[index], degree, numbers[index], change, compared)
-                claim = _claim(clause, part._replace(numbers=_of_side(part, sites[index], items, quantities)))
+                claim = _claim(clause, Part(index, site, told[index], degree, own, change, compared))
                 claims[claim] = None
             if site.dominant and claim.presence == "present":
                 claims[_greater(claim, site.dominant)] = None
-    claims |= dict.fromkeys((*loose, *supposed(items, mentions)))
+    claims |= dict.fromkeys(loose)
+    if "hedge" in kinds:
+        claims |= dict.fromkeys(supposed(items, mentions))
     return _specific(claims)
 
 
 def _of_side(
-    part: Part, sites: tuple[Site, ...], items: list[Item], quantities: tuple[Quantity, ...]
+    numbers: tuple[Quantity, ...], here: Site, sites: tuple[Site, ...], clause: Clause
 ) -> tuple[Quantity, ...]:
     """The numbers of one of two sides: "right 257, left 219", "0.6 in the left eye and 0.3 in the right", "right and
     left lungs of 257 and 219"."""
-    numbers = part.numbers
-    if {site.side for site in sites} != {"left", "right"} or len(numbers) < 2:
+    if {site.side for site in sites} != {"left", "right"}:
         return numbers
     spans = {number.span for number in numbers}
-    row = [item for item in items if (item.kind == "side" and item.value in ("left", "right"))
-           or (item.kind == "quantity" and quantities[int(item.value)].span in spans)]  # fmt: skip
+    row = [item for item in clause.items if (item.kind == "side" and item.value in ("left", "right"))
+           or (item.kind == "quantity" and clause.quantities[int(item.value)].span in spans)]  # fmt: skip
     kinds = "".join("s" if item.kind == "side" else "q" for item in row)
     sides = [item.value for item in row if item.kind == "side"]
     if kinds == "ssqq":
@@ -186,9 +198,9 @@ def _of_side(
         return numbers
     names = {number.unit: number.name for number in reversed(numbers) if number.name}
     return tuple(
-        number if number.name else number.model_copy(update={"name": names.get(number.unit, "")})
+        number if number.name else number._replace(name=names.get(number.unit, ""))
         for number, owner in zip(numbers, owners, strict=True)
-        if owner == part.site.side
+        if owner == here.side
     )
 
 
@@ -235,11 +247,10 @@ def _greater(claim: Claim, side: str) -> Claim:
     )
 
 
-def _with_subjects(items: list[Item], mentions: list[Mention], free: set[int], words: Lexicon) -> list[Mention]:
+def _with_subjects(
+    items: list[Item], mentions: list[Mention], free: set[int], kinds: set[str], words: Lexicon
+) -> list[Mention]:
     """Structures that are measured, compared or not assessable are subjects themselves."""
-    if not free:
-        return mentions
-    kinds = {item.kind for item in items}
     alone = not mentions
     outlined = any(item.kind == "see" and item.value == "outline" for item in items)
     named = [index for index in free if not words.concepts[items[index].value].place]

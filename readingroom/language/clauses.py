@@ -34,10 +34,18 @@ def _stretches(items: list[Item]) -> list[list[Item]]:
     return stretches
 
 
+COURSE = frozenset(("change", "compare", "pseudo", "word", "verb", "link", "scope"))
+"""What tells a course alone: "new since the prior study: ..."."""
+
+
 def _names_next(item: Item, before: list[Item]) -> bool:
     """ "Heart: normal", "area: 12": what stands before a colon is what the rest speaks of."""
+    if item.value != ":":
+        return False
     comma = max((index for index, one in enumerate(before) if one.kind == "comma"), default=-1)
-    return item.value == ":" and not any(one.kind in ASSERTIONS for one in before[comma + 1 :])
+    if item.value == ":" and before and all(one.kind in COURSE for one in before):
+        return any(one.kind in ("change", "pseudo") for one in before)
+    return not any(one.kind in ASSERTIONS for one in before[comma + 1 :])
 
 
 def _statements(stretch: list[Item]) -> list[list[Item]]:

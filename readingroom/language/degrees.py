@@ -28,8 +28,6 @@ NAMES = frozenset(("finding", "device", "structure", "descriptor"))
 
 def with_degrees(items: list[Item]) -> list[Item]:
     """The items with each degree that stands alone behind a finding put before it, where that has none."""
-    if not any(item.kind == "severity" for item in items):
-        return items
     for at in range(len(items) - 1, 0, -1):
         if at < len(items) and items[at].kind == "severity":
             items = _fronted(items, at)

@@ -12,8 +12,6 @@ BOTH = "bilateral"
 
 def with_dominance(items: list[Item]) -> list[Item]:
     """The items with each comparison of sides as one item "greater", beside "bilateral" where both sides are meant."""
-    if not any(item.kind == "dominance" for item in items):
-        return items
     told: list[Item] = []
     index = 0
     while index < len(items):

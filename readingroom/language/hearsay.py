@@ -10,15 +10,17 @@ HISTORY_ENDS = frozenset(
 """What ends "history of lymphoma and asthma"."""
 
 
+UNSEEN = frozenset(("history", "condition"))
+"""What brings words that were not seen in the image."""
+
+
 def observed(items: list[Item], *, asked: bool = False) -> list[Item]:
     """The items without "history of lymphoma" up to the next statement, and without "if ..." up to its comma.
 
     Of a question (`asked`) what follows such words stays.
     """
-    if not any(item.kind in ("history", "condition") for item in items):
-        return items
     if asked:
-        return [item for item in items if item.kind not in ("history", "condition")]
+        return [item for item in items if item.kind not in UNSEEN]
     told: list[Item] = []
     ends: frozenset[str] = frozenset()
     for item in items:
@@ -32,8 +34,3 @@ def observed(items: list[Item], *, asked: bool = False) -> list[Item]:
         else:
             told.append(item)
     return told
-
-
-def administrative(items: list[Item]) -> bool:
-    """Whether a sentence tells who was told: "findings were discussed with ..."."""
-    return any(item.kind == "administrative" for item in items)

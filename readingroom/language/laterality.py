@@ -127,6 +127,10 @@ def _gather(clause: list[Item], mention: Mention, window: Window, words: Lexicon
     return _sites([*before, *inner, *after], words, placed)
 
 
+NAMING = frozenset(("side", "zone", "structure", "greater"))
+"""What can say where."""
+
+
 class _Collector:
     """Collects sites word by word; a second side, or a second place in a list, begins the next site."""
 
@@ -213,6 +217,8 @@ def places_of(items: list[Item], words: Lexicon) -> list[Site]:
 
 
 def _sites(items: list[Item], words: Lexicon, placed: bool = False) -> list[Site]:
+    if not any(item.kind in NAMING for item in items):
+        return []
     collector = _Collector(words, placed)
     for item in items:
         collector.take(item)

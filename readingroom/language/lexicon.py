@@ -84,11 +84,13 @@ class Lexicon(NamedTuple):
 
     concepts: Mapping[str, Concept]
     phrases: Mapping[str, tuple[Phrase, ...]]
-    pairs: Mapping[tuple[str, ...], tuple[Phrase, ...]]
-    """Phrases of two words and more by their first two, longest first."""
+    pairs: Mapping[str, Mapping[str, tuple[Phrase, ...]]]
+    """Phrases of two words and more by their first word and by their second, longest first."""
     singles: Mapping[str, Phrase]
     lineage: Mapping[str, frozenset[str]]
     """A concept with everything it is a kind of, itself included."""
+    line: Mapping[str, tuple[str, ...]]
+    """The same in one order: itself first, then its parents, then theirs."""
     zones: Mapping[str, frozenset[str]]
     """A place with every place that contains it, itself included."""
     zone_of: Mapping[str, str]
@@ -105,6 +107,10 @@ class Lexicon(NamedTuple):
     def ancestors(self, concept: str) -> frozenset[str]:
         """`concept` and all it is a kind of; a concept not in the lexicon stands alone."""
         return self.lineage.get(concept) or frozenset((concept,))
+
+    def line_of(self, concept: str) -> tuple[str, ...]:
+        """`concept` and all it is a kind of, the nearest first."""
+        return self.line.get(concept) or (concept,)
 
     def reportable(self, concept: str) -> bool:
         """Whether positive evidence of it must be told."""
@@ -161,6 +167,16 @@ def _closure(above: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
     return {item: climb(item, frozenset((item,))) for item in above}
 
 
+def _in_order(item: str, above: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """An item and all above it, each once, the nearest first."""
+    found = {item: None}
+    level = [item]
+    while level:
+        level = [up for one in level for up in above.get(one, ()) if up not in found]
+        found |= dict.fromkeys(level)
+    return tuple(found)
+
+
 def _zone_tables(closed: Mapping[str, Any]) -> tuple[dict[str, frozenset[str]], dict[str, str]]:
     within = {zone: list(closed["zone_within"].get(zone, ())) for zone in closed["zone"]}
     for structure, zones in (*closed["zone_structure"].items(), *closed["zone_of_structure"].items()):
@@ -191,6 +207,28 @@ MANY = {"is": ("are", "was", "were"), "remains": ("remain",), "has": ("have",), 
 """Forms of the verbs that begin what is told behind a finding."""
 
 
+def _composed_doubts(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:
+    """Doubts that the tables give in parts: "cannot completely rule out", "would be one explanation"."""
+    part = closed["unexcluded"]
+    for cannot, surely in product(part["cannot"], ("", *part["surely"])):
+        for first, last in product(part["exclude"], part["excluded"]):
+            yield f"{cannot} {surely} {first}", ("hedge", "may_represent")
+            yield f"{cannot} {first} {surely}", ("hedge", "may_represent")
+            yield f"{cannot} be {surely} {last}", ("hedge_post", "may_represent")
+            yield f"{cannot} be {last} {surely}", ("hedge_post", "may_represent")
+            yield f"is {cannot} {surely} {first}", ("hedge_post", "may_represent")
+            yield f"not {surely} {last}", ("hedge_post", "may_represent")
+            yield f"is not {surely} {last}", ("hedge_post", "may_represent")
+            yield f"are not {surely} {last}", ("hedge_post", "may_represent")
+            yield f"are {cannot} {surely} {first}", ("hedge_post", "may_represent")
+    for words in product(*(closed["unsure"][name] for name in ("maybe", "but", "sure", "of"))):
+        yield " ".join(words), ("hedge", "may_represent")
+    for words in product(*(closed["allowed"][name] for name in ("may", "also", "present"))):
+        yield " ".join(words), ("hedge_post", "may_represent")
+    for verb, article, noun in product(*(closed["mooted"][part] for part in ("verb", "article", "noun"))):
+        yield f"{verb} {article} {noun}", ("hedge_post", "may_represent")
+
+
 def _composed_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:
     """Phrases that the tables give in parts."""
     for when, study in product(closed["earlier"]["time"], closed["earlier"]["study"]):
@@ -201,6 +239,7 @@ def _composed_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, 
             for before in closed["graded"]["before"]:
                 yield f"{before} {word} {noun}", ("graded", value)
                 yield f"{before} a {word} {noun}", ("graded", value)
+    yield from _composed_doubts(closed)
     for value, phrases in closed["pseudo"].items():
         for phrase in phrases:
             if phrase.startswith("no "):
@@ -228,6 +267,8 @@ def _closed_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, st
         for value, phrases in closed[kind].items():
             for phrase in phrases:
                 yield phrase, (kind, phrase if kind == "link" else value)
+                if phrase.startswith(("cannot", "could not")):
+                    yield phrase.replace("cannot", "can t").replace("could not", "couldn t"), (kind, value)
                 for other in _behind(kind, phrase):
                     yield other, (kind, value)
                 if kind == "zone" and phrase.endswith(PLURAL):
@@ -307,20 +348,22 @@ def lexicon() -> Lexicon:
     for words, tag in _concept_tags(concepts, frozenset(table)):
         table[words][tag] = None
     buckets: dict[str, list[Phrase]] = defaultdict(list)
-    pairs: dict[tuple[str, ...], list[Phrase]] = defaultdict(list)
+    pairs: dict[str, dict[str, list[Phrase]]] = defaultdict(lambda: defaultdict(list))
     for words, tags in sorted(table.items(), key=lambda one: -len(one[0])):
         meaning = Phrase(words[1:], len(words), tuple(tags))
         if words:
             buckets[words[0]].append(meaning)
         if meaning.rest:
-            pairs[words[:2]].append(meaning)
+            pairs[words[0]][words[1]].append(meaning)
     zones, zone_of = _zone_tables(closed)
+    parents = {key: concept.parents for key, concept in concepts.items()}
     return Lexicon(
         concepts=concepts,
         phrases={first: tuple(bucket) for first, bucket in buckets.items()},
-        pairs={both: tuple(bucket) for both, bucket in pairs.items()},
+        pairs={first: {second: tuple(bucket) for second, bucket in more.items()} for first, more in pairs.items()},
         singles={first: bucket[-1] for first, bucket in buckets.items() if not bucket[-1].rest},
-        lineage=_closure({key: concept.parents for key, concept in concepts.items()}),
+        lineage=_closure(parents),
+        line={key: _in_order(key, parents) for key in parents},
         zones=zones,
         zone_of=zone_of,
         placed=frozenset(closed["placed"][0]),

@@ -39,11 +39,14 @@ class Mention:
     broad: bool = False
 
 
-def mentions_of(clause: list[Item], words: Lexicon) -> tuple[list[Mention], set[int]]:
-    """The clause's findings, devices and standalone measurements in order, and the structures left over."""
+def mentions_of(clause: list[Item], words: Lexicon, kinds: set[str]) -> tuple[list[Mention], set[int]]:
+    """The clause's findings, devices and standalone measurements in order, and the structures left over.
+
+    `kinds`: those of its items.
+    """
     structures = [index for index, item in enumerate(clause) if item.kind == "structure"]
     used: set[int] = set()
-    mentions = _composed(clause, structures, used, words)
+    mentions = _composed(clause, structures, used, words) if "descriptor" in kinds else []
     taken = {(clause[mention.key].start, clause[mention.key].end) for mention in mentions}
     for index, item in enumerate(clause):
         if (item.kind in MENTIONS and (item.start, item.end) not in taken) or (
@@ -52,10 +55,12 @@ def mentions_of(clause: list[Item], words: Lexicon) -> tuple[list[Mention], set[
             name = _placed(clause, index, _qualified(clause, index, words), words)
             mentions.append(Mention(name, item.kind if name == item.value else "finding", index, index, index))
             mentions += _judged(clause, index, words)
-    mentions.sort(key=lambda mention: (mention.first, mention.last))
-    located = _located(clause, structures, mentions)
-    mentions += _normalities(clause, [index for index in structures if index not in used | located], used, words)
-    mentions.sort(key=lambda mention: (mention.first, mention.last))
+    if len(mentions) > 1:
+        mentions.sort(key=lambda mention: (mention.first, mention.last))
+    if structures and "normal" in kinds:
+        located = _located(clause, structures, mentions)
+        mentions += _normalities(clause, [index for index in structures if index not in used | located], used, words)
+        mentions.sort(key=lambda mention: (mention.first, mention.last))
     return mentions, {index for index in structures if index not in used}
 
 

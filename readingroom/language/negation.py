@@ -44,10 +44,27 @@ class _State(NamedTuple):
     at: int
 
 
-def polarities(clause: list[Item], mentions: list[Mention]) -> list[Polarity]:
-    """One polarity a mention, in order."""
-    states = _forward(clause)
-    return [_polarity(clause, mention, states[mention.key], _after(clause, mention, mentions)) for mention in mentions]
+def polarities(clause: list[Item], mentions: list[Mention], kinds: set[str]) -> list[Polarity]:
+    """One polarity a mention, in order; `kinds` are those of the clause's items."""
+    states = _forward(clause) if kinds & AHEAD else [None] * len(clause)
+    back = bool(kinds & BACK)
+    told: list[Polarity] = []
+    for mention in mentions:
+        state, after = states[mention.key], _after(clause, mention, mentions) if back else None
+        if state is None and after is None and not mention.flipped and "unassessed" not in kinds:
+            told.append(PRESENT)
+        else:
+            told.append(_polarity(clause, mention, state, after))
+    return told
+
+
+AHEAD = frozenset(("neg", "hedge", "hedge_post"))
+"""What can reach forward."""
+
+BACK = frozenset(("versus", "neg_post", "unassessed", "neg", "normal", "hedge_post"))
+"""What can reach back to what stands before it."""
+
+PRESENT = Polarity("present")
 
 
 def _forward(clause: list[Item]) -> list[_State | None]:
@@ -170,7 +187,6 @@ def _after(clause: list[Item], mention: Mention, mentions: list[Mention]) -> Ite
     last = max(mention.last, mention.key)
     for index in range(last + 1, len(clause)):
         item = clause[index]
-        more = any(other.first > index for other in mentions)
         if _is_versus(clause, index) and all(one.kind == "word" for one in clause[last + 1 : index]):
             return Item("hedge_post", item.value, item.start, item.end)
         if item.kind in ("neg_post", "unassessed") or (item.kind == "neg" and _is_late(clause, index)):
@@ -178,10 +194,18 @@ def _after(clause: list[Item], mention: Mention, mentions: list[Mention]) -> Ite
         if item.kind in ("neg", "normal") and _answers(clause, last, index):
             return item._replace(kind="neg")
         if item.kind == "hedge_post":
-            return item if not more or _turns(clause, index) else None
-        if item.kind in ("stop", "open", "there", "normal") or (item.kind in ("neg", "hedge") and more):
+            return item if not _goes_on(mentions, index) or _turns(clause, index) else None
+        if item.kind in STOPS or (item.kind in ("neg", "hedge") and _goes_on(mentions, index)):
             return None
     return None
+
+
+STOPS = frozenset(("stop", "open", "there", "normal"))
+
+
+def _goes_on(mentions: list[Mention], index: int) -> bool:
+    """Whether something else is spoken of behind the item."""
+    return any(other.first > index for other in mentions)
 
 
 TURNS = frozenset(("stop", "neg", "comma", "and", "open", "compare"))
@@ -197,21 +221,28 @@ def _turns(clause: list[Item], index: int) -> bool:
 def _answers(clause: list[Item], last: int, index: int) -> bool:
     """Whether a lone "none" or "absent" answers what stands before it: "Effusion: none", "left effusion absent"."""
     between = clause[last + 1 : index]
-    answers = ANSWERS if any(item.value == ":" for item in between) else ABSENT
+    colon = any(item.value == ":" for item in between)
+    answers, placing = (ANSWERS, LISTING) if colon else (ABSENT, PLACING)
     ended = all(item.kind == "break" for item in clause[index + 1 :])
     return (
-        ended and clause[index].value in answers and all(item.kind in PLACING or item.value == ":" for item in between)
+        ended and clause[index].value in answers and all(item.kind in placing or item.value == ":" for item in between)
     )
 
 
 PLACING = frozenset(("word", "side", "zone", "structure", "link"))
+LISTING = PLACING | {"and", "or", "comma", "finding", "device", "descriptor", "verb"}
+"""What may stand between a list and the word that answers all of it: "effusion, edema and mass: none"."""
 ABSENT = frozenset(("no",))
 ANSWERS = frozenset(("no", "not", "normal"))
 
 
 def _is_versus(clause: list[Item], index: int) -> bool:
     """ "atelectasis versus pneumonia" leaves both open."""
-    return any(item.kind == "versus" and item.start == clause[index].start for item in clause[index : index + 2])
+    here = clause[index]
+    if here.kind == "versus":
+        return True
+    following = clause[index + 1] if index + 1 < len(clause) else here
+    return following.kind == "versus" and following.start == here.start
 
 
 def _polarity(clause: list[Item], mention: Mention, state: _State | None, after: Item | None) -> Polarity:

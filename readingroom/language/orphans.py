@@ -69,6 +69,31 @@ FILLER = frozenset(
         "patients",
         "s",
         "t",
+        *("i", "we", "you", "he", "she", "here", "hence", "thus", "therefore", "does", "do", "did", "certain", "sure"),
+        *(
+            "settled",
+            "open",
+            "positive",
+            "negatives",
+            "pertinent",
+            "appearance",
+            "appearances",
+            "significance",
+            "notable",
+        ),
+        *(
+            "proof",
+            "status",
+            "main",
+            "evident",
+            "feature",
+            "features",
+            "striking",
+            "impressive",
+            "noteworthy",
+            "interest",
+        ),
+        *("+", "yes", "now", "too", "only", "just", "again", "further", "furthermore", "moreover", "likewise"),
     ]
 )
 ADMINISTRATIVE = frozenset(
@@ -134,18 +159,20 @@ ADMINISTRATIVE = frozenset(
 """Words of sentences about the examination, not about the image."""
 
 
+GRADES = frozenset(("degree", "extent", "severity", "grade", "intensity"))
+"""What "the degree is moderate" begins with, of the finding before."""
+
+
 def inherit(orphan: Claim, subject: Claim) -> Claim:
     sited = orphan.laterality != "unspecified" or bool(orphan.zone)
-    update: dict[str, object] = {
-        "observation": subject.observation,
-        "presence": subject.presence,
-        "certainty": subject.certainty,
-    }
-    if not sited:
-        update |= {"laterality": subject.laterality, "zone": subject.zone}
-    if orphan.presence == "not_assessed":
-        update["presence"] = orphan.presence
-    return orphan.model_copy(update=update)
+    place = orphan if sited else subject
+    return orphan._replace(
+        observation=subject.observation,
+        presence=orphan.presence if orphan.presence == "not_assessed" else subject.presence,
+        certainty=subject.certainty,
+        laterality=place.laterality,
+        zone=place.zone,
+    )
 
 
 def orphans_of(items: list[Item], quantities: tuple[Quantity, ...], compared: bool, words: Lexicon) -> Iterable[Claim]:
@@ -157,9 +184,11 @@ def orphans_of(items: list[Item], quantities: tuple[Quantity, ...], compared: bo
     measured = next((item for item in items if item.kind == "measurement" and item.value != "size"), None)
     if measured and numbers and "pronoun" not in kinds and measured.value not in ("diameter",):
         return (Claim(observation=measured.value, presence="present", quantities=numbers, span=_span(items)),)
-    refers = "pronoun" in kinds or items[0].kind in ("measurement", "quantity", "verb", "open", "comma")
+    graded = kinds & {"severity", "graded"} and ("pronoun" in kinds or any(item.value in GRADES for item in items))
+    degree = _degree(items) if graded else None
+    refers = "pronoun" in kinds or bool(degree) or items[0].kind in ("measurement", "quantity", "verb", "open", "comma")
     sites = places_of(items, words) if "pronoun" in kinds and not kinds & OTHER_SUBJECTS else []
-    if not (numbers or changes or sites or "unassessed" in kinds) or not (
+    if not (numbers or changes or sites or degree or "unassessed" in kinds) or not (
         refers or items[0].kind in ("change", "pseudo", "compare") or (changes and "compare" in kinds)
     ):
         return open_claims(items, _named(items, numbers, quantities), compared)
@@ -168,19 +197,20 @@ def orphans_of(items: list[Item], quantities: tuple[Quantity, ...], compared: bo
     claim = Claim(
         observation="" if refers else WHOLE,
         presence="not_assessed" if "unassessed" in kinds else "present",
+        severity=degree,
         change=changes[0] if changes else None,
         comparison=compared or bool(changes),
         quantities=_named(items, numbers, quantities),
         span=_span(items),
     )
-    return tuple(claim.model_copy(update={"laterality": site.side or "unspecified", "zone": site.zone})
+    return tuple(claim._replace(laterality=cast("Laterality", site.side or "unspecified"), zone=site.zone)
                  for site in sites or [Site()])  # fmt: skip
 
 
 def _named(items: list[Item], numbers: tuple[Quantity, ...], quantities: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
     kept = set(numbers)
     return tuple(
-        number.model_copy(update={"name": name}) if (name := name_at(items, index)) else number
+        number._replace(name=name) if (name := name_at(items, index)) else number
         for index, item in enumerate(items)
         if item.kind == "quantity" and (number := quantities[int(item.value)]) in kept
     )
@@ -205,7 +235,7 @@ def open_claims(items: list[Item], numbers: tuple[Quantity, ...], compared: bool
         return ()
     head = _head(items, words)
     at = items.index(head)
-    (polarity,) = polarities(items, [Mention("", head.kind, at, at, at)])
+    (polarity,) = polarities(items, [Mention("", head.kind, at, at, at)], kinds)
     presence: Presence = "absent" if "normal" in kinds else polarity.presence
     side = next((item.value for item in items if item.kind == "side"), "unspecified")
     return (
@@ -225,7 +255,7 @@ def open_claims(items: list[Item], numbers: tuple[Quantity, ...], compared: bool
 
 def _degree(items: list[Item]) -> Severity | None:
     """The degree that a clause about an unknown noun tells, where it tells one."""
-    told = {item.value for item in items if item.kind == "severity"}
+    told = {item.value for item in items if item.kind in ("severity", "graded")}
     return cast("Severity", told.pop()) if len(told) == 1 else None
 
 
@@ -288,6 +318,8 @@ def loose_sides(clause: Clause, words: Lexicon) -> list[Claim]:
     They become claims on that structure, so that a wrong side there is seen too.
     """
     items = clause.items
+    if not any(item.kind == "side" and item.value in ("left", "right") for item in items):
+        return []
     first = clause.windows[0]
     leads = clause.mentions[0].kind != "device" and all(one.kind != "side" for one in items[first.start : first.end])
     taken = set(range(first.start)) if leads else set()

@@ -22,9 +22,16 @@ class Clause(NamedTuple):
     windows: list[Window]
     free: set[int]
     quantities: tuple[Quantity, ...]
+    kinds: set[str]
+    """The kinds of its items: what none of them is needs no looking for."""
+
+
+GRADING = frozenset(("severity", "graded"))
 
 
 def severity_of(clause: Clause, index: int) -> Severity | None:
+    if not clause.kinds & GRADING:
+        return None
     mention, window = clause.mentions[index], clause.windows[index]
     items, key = clause.items, clause.items[mention.key]
     before = items[window.start : mention.last + 1]
@@ -55,6 +62,8 @@ def _apposed(after: list[Item]) -> list[str]:
 
 def numbers_of(clause: Clause, words: Lexicon) -> list[tuple[Quantity, ...]]:
     """Each quantity of the clause to the mention it measures."""
+    if "quantity" not in clause.kinds:
+        return [()] * len(clause.mentions)
     given: list[list[Quantity]] = [[] for _ in clause.mentions]
     for at, item in enumerate(clause.items):
         if item.kind != "quantity":
@@ -72,7 +81,7 @@ def numbers_of(clause: Clause, words: Lexicon) -> list[tuple[Quantity, ...]]:
                 name = "count"
         if mention.kind == "measurement" and not name:
             name = mention.observation
-        given[owner].append(number.model_copy(update={"name": name}) if name else number)
+        given[owner].append(number._replace(name=name) if name else number)
     return [tuple(numbers) for numbers in given]
 
 
@@ -120,7 +129,9 @@ def _names_next(items: list[Item], index: int) -> bool:
 def changes_of(clause: Clause) -> list[tuple[Change, ...]]:
     """The change words of each mention: its own, or those that the whole list shares."""
     items = clause.items
-    words = [index for index in range(len(items)) if _tellschange_of(items, index)]
+    words = [index for index, item in enumerate(items) if item.kind in CHANGING and _tellschange_of(items, index)]
+    if not words and "neg_post" not in clause.kinds:
+        return [()] * len(clause.mentions)
     told: list[tuple[Change, ...]] = []
     for mention, window in zip(clause.mentions, clause.windows, strict=True):
         start = _led_by(items, window.start, words)
@@ -138,6 +149,9 @@ def changes_of(clause: Clause) -> list[tuple[Change, ...]]:
             told[index] = shared
     return told
 
+
+CHANGING = frozenset(("change", "pseudo", "descriptor"))
+"""What can tell a course."""
 
 LEADING = frozenset(("word", "link", "compare", "severity", "measurement"))
 

@@ -6,17 +6,17 @@ import re
 from typing import Literal, NamedTuple
 
 from readingroom.domain.measurement import Measurement
-from readingroom.domain.value import Value
 
 Role = Literal["value", "prior", "limit", "bound", "floor"]
 """value: measured now; prior: before ("from 8 to 9"); limit: a normal value; bound: "within 5 %", "less than 3 cm";
 floor: "more than 3 cm"."""
 
 
-class Quantity(Value):
+class Quantity(NamedTuple):
     """One number of a sentence."""
 
     value: float
+    span: tuple[int, int]
     unit: str = ""
     """A domain unit, or empty where the text gives none."""
     name: str = ""
@@ -26,7 +26,6 @@ class Quantity(Value):
     role: Role = "value"
     rough: bool = False
     """The text says about, approximately, roughly."""
-    span: tuple[int, int]
 
 
 class Base(NamedTuple):
@@ -81,8 +80,15 @@ BEFORE: tuple[tuple[Role, re.Pattern[str]], ...] = (
     ("floor", re.compile(r"(?:(?:more|greater|larger|higher) than|\bover|above|exceed(?:s|ing)?|at least|>|≥)\s*$")),
     ("bound", re.compile(r"(?:within|less than|under|below|no more than|not more than|at most|<|≤)\s*$")),
 )  # fmt: skip
-AFTER = re.compile(r"\s?\)?,?\s(?:\w+\s)?(?:on|in|at) the (?:prior|previous|earlier|old)")
+AFTER = re.compile(
+    r"\s?\)?,? (?:before|previously|earlier|formerly|(?:on|at) (?:the )?(?:prior|previous|"
+    r"last))\b(?!\W*(?:\w+\W+){0,2}\d)|\s?\)?,?\s(?:\w+\s)?(?:on|in|at) the (?:prior|previous|earlier|old)"
+)
 NOW = re.compile(r"\bnow\b|\bcurrently\b|\btoday\b")
+THEN = re.compile(
+    r"previous|prior|before|former|earlier|compar|from|last|\bnow\b|current|today|since|\bold\b|versus|\bvs\b"
+)
+"""Of a number in the past tense: whether it speaks of an earlier image."""
 EARLIER = re.compile(r"\b(?:previous(?:ly)?|prior|formerly)\b")
 FROM = re.compile(r"from\s(?:approximately\s|about\s)?$")
 COME_FROM = re.compile(
@@ -98,10 +104,8 @@ BARE = re.compile(r"^\d+$")
 
 
 def _unit_of(match: re.Match[str]) -> str:
-    for index, (unit, _) in enumerate(UNITS):
-        if match[f"u{index}"] is not None:
-            return unit
-    return ""
+    last = match.lastgroup or ""  # the unit is the pattern's last group
+    return UNITS[int(last[1:])][0] if last[0] == "u" else ""
 
 
 def _role(head: str, tail: str) -> Role:
@@ -155,26 +159,35 @@ def _plain(text: str, match: re.Match[str], end: int) -> list[Quantity]:
 
 def _sizes(text: str, match: re.Match[str], unit: str, spread: re.Match[str] | None) -> list[Quantity]:
     head = text[max(0, match.start() - 28) : match.start()]
-    rough, role = bool(ROUGH.search(head)), _role(ROUGH.sub("", head), text[match.end() : match.end() + 40])
+    rough, role = (
+        bool(ROUGH.search(head)),
+        _role(
+            head if head.rstrip().endswith("estimated at") else ROUGH.sub("", head),
+            text[match.end() : match.end() + 40],
+        ),
+    )
     sizes: list[Quantity] = []
     for part in ("a", "b", "c"):
         if match[part] is None:
             continue
         value, decimals = _number(match[part])
-        if part == "a" and (match["sign"] or "").strip() == "-":
+        if part == "a" and (match["sign"] == "-" or (match["sign"] and unit == "HU" and "-" in match["sign"])):
             value = -value
         span = match.span() if part == "a" else match.span(part)
         own = match[f"own_{part}"] if part != "c" else None
         printed = "mL" if unit == "cm3" else own or unit
         size = Quantity(value=value, unit=printed, decimals=decimals, role=role, rough=rough, span=span)
-        sizes.append(size.model_copy(update={"sd": _number(spread["sd"])[0]}) if spread else size)
+        sizes.append(size._replace(sd=_number(spread["sd"])[0]) if spread else size)
     return sizes
 
 
 def _with_earlier(text: str, found: list[Quantity]) -> list[Quantity]:
-    """ "from A to B": A was measured before, and has B's unit where it has none of its own."""
+    """ "from A to B": A was measured before, and has B's unit where it has none of its own; "was A" told alone is "
+    "no earlier one."""
+    if found and all(one.role == "prior" for one in found) and not THEN.search(text):
+        found = [one._replace(role="value") for one in found]
     told = [
-        one.model_copy(update={"role": "prior"})
+        one._replace(role="prior")
         if one.role == "value" and COME_FROM.search(text[max(0, one.span[0] - 28) : one.span[0]])
         else one
         for one in found
@@ -187,7 +200,7 @@ def _with_earlier(text: str, found: list[Quantity]) -> list[Quantity]:
         before = text[max(0, first.span[0] - 40) : first.span[0]]
         since = NOW.search(between) and EARLIER.search(before)
         if since or (FROM.search(head) and joined):
-            told[index] = first.model_copy(update={"role": "prior", "unit": first.unit or second.unit})
+            told[index] = first._replace(role="prior", unit=first.unit or second.unit)
     return told
 
 

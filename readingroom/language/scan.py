@@ -22,8 +22,14 @@ DASH = re.compile(r"(?<=[^\W\d]\s)[-–—](?=\s[^\W\d])|(?<=\)\s)[-–—](?=\s
 """A dash between words, which says as much as a colon."""
 
 
-SHORT = frozenset(("vs", "approx", "resp", "incl", "ca", "ddx", "dd", "bilat"))
+DIGIT = re.compile(r"\d")
+
+SHORT = frozenset(("rt", "lt", "max", "min", "diam", "vs", "approx", "resp", "incl", "ca", "ddx", "dd", "bilat"))
 """Words whose full stop ends no sentence."""
+
+
+JOINED = frozenset(("-", "'"))
+"""What makes "re" a part of a word, and no right eye: "re-accumulated"."""
 
 
 class Scan(NamedTuple):
@@ -33,9 +39,14 @@ class Scan(NamedTuple):
     quantities: tuple[Quantity, ...]
 
 
+SIGNED = re.compile(r"(?<!\w)[-+]ve\b|(?<=\w )\(-\)", re.IGNORECASE)
+SIGNED_WORDS = {"-ve": "neg", "+ve": "pos", "(-)": "nil"}
+"""Signs of notes as words of the same length."""
+
+
 def normalise(text: str) -> str:
     """Lower case with plain dashes and spaces, character for character, so that spans hold in the original."""
-    plain = text.translate(PLAIN_SIGNS)
+    plain = SIGNED.sub(lambda match: SIGNED_WORDS[match[0].lower()], text.translate(PLAIN_SIGNS))
     lowered = plain.lower()
     if len(lowered) == len(plain):
         return lowered
@@ -44,15 +55,18 @@ def normalise(text: str) -> str:
 
 def _match(words: Lexicon, names: tuple[str, ...], at: int) -> Phrase | None:
     """The longest phrase of the lexicon that begins here."""
-    for phrase in words.pairs.get(names[at : at + 2], ()):
-        if phrase.length == 2 or names[at + 1 : at + phrase.length] == phrase.rest:
-            return phrase
-    return words.singles.get(names[at])
+    name = names[at]
+    longer = words.pairs.get(name)
+    if longer is not None and at + 1 < len(names):
+        for phrase in longer.get(names[at + 1], ()):
+            if phrase.length == 2 or names[at + 1 : at + phrase.length] == phrase.rest:
+                return phrase
+    return words.singles.get(name)
 
 
 def _held_back(words: Lexicon, names: tuple[str, ...], at: int, phrase: Phrase) -> bool:
     """Whether a longer phrase begins behind the article: "the lesion of the skin" is no "the lesion"."""
-    if phrase.length == 1 or names[at] != "the":
+    if names[at] != "the":
         return False
     behind = _match(words, names, at + 1)
     return behind is not None and behind.length >= phrase.length
@@ -61,14 +75,14 @@ def _held_back(words: Lexicon, names: tuple[str, ...], at: int, phrase: Phrase) 
 def scan(text: str, words: Lexicon) -> Scan:
     """Tag a sentence; the longest phrase of the lexicon wins at each word."""
     plain = DASH.sub(":", normalise(text))
-    quantities = quantities_of(plain) if any(map(str.isdigit, plain)) else ()
+    quantities = quantities_of(plain) if DIGIT.search(plain) else ()
     starts = {quantity.span[0]: index for index, quantity in enumerate(quantities)}
     tokens = [
         (token, match.start(), match.end())
         for match in WORD.finditer(plain)
         if (token := match.group()) not in SILENT or match.start() in starts
     ]
-    names = tuple(spelled(token) for token, _, _ in tokens)
+    names = tuple([spelled(token) for token, _, _ in tokens])
     items: list[Item] = []
     index, covered, size = 0, -1, len(tokens)
     while index < size:
@@ -90,10 +104,14 @@ def scan(text: str, words: Lexicon) -> Scan:
             items.append(Item("hedge_post" if items and index == size else "hedge", "may_represent", start, end))
             continue
         phrase = _match(words, names, index - 1)
-        if phrase is None or _held_back(words, names, index - 1, phrase):
+        if (
+            phrase is None
+            or (phrase.length > 1 and _held_back(words, names, index - 1, phrase))
+            or (token == "re" and phrase.length == 1 and {plain[end : end + 1], plain[start - 1 : start]} & JOINED)  # noqa: S105
+        ):
             items.append(Item("word", token, start, end))
             continue
         index += phrase.length - 1
         last = tokens[index - 1][2]
-        items.extend(Item(kind, value, start, last) for kind, value in phrase.tags)
+        items += [Item(kind, value, start, last) for kind, value in phrase.tags]
     return Scan(settled(items, quantities, plain), quantities)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from readingroom.language.answers import answered, denied_behind, unmarked
+from readingroom.language.courses import grown
 from readingroom.language.item import Item
 from readingroom.language.quantities import Quantity
 
@@ -20,10 +22,57 @@ CONVERSE = {"larger": "small", "bigger": "small", "greater": "small", "less dens
 
 def settled(items: list[Item], quantities: tuple[Quantity, ...], plain: str) -> list[Item]:
     """The items with those words settled that mean one thing or another by what stands beside them."""
-    items = _seen_from(_centred([item for item in items if item.kind != "aside"], plain), plain)
-    items = _sized(_subordinate(_signed(items), plain), plain)
-    items = _doctor(_graded(_grown(_parted(_ribs(_paired(_earlier(items, plain), plain)))), plain), plain)
-    return _compared_sides(_turned(_measured(_told_short(items, plain), quantities, plain), plain), plain)
+    kinds = {item.kind for item in items}
+    items = _of_things(_of_sides(items, kinds, plain), kinds, plain)
+    items = _measured(items, quantities, plain)
+    if "than" in plain:
+        items = _turned(items, plain)
+    return _compared_sides(items, plain) if "compare" in kinds else items
+
+
+def _of_sides(items: list[Item], kinds: set[str], plain: str) -> list[Item]:
+    """With what places, sides, times and statements in front of a finding settled; `kinds` as the items had them."""
+    if "aside" in kinds:
+        items = [item for item in items if item.kind != "aside"]
+    items = _seen_from(_centred(items, plain), plain)
+    if ">" in plain:
+        items = _signed(items)
+    if "there" in kinds and kinds & REACHING:
+        items = _subordinate(items, plain)
+    if "normal" in kinds:
+        items = _sized(items, plain)
+    if "compare" in kinds:
+        items = _earlier(items, plain)
+    if "either" in plain or "both" in plain:
+        items = _paired(items, plain)
+    return items
+
+
+def _of_things(items: list[Item], kinds: set[str], plain: str) -> list[Item]:
+    """With what names, degrees and verbs of a finding settled."""
+    if "ordinal" in kinds:
+        items = _ribs(items)
+    if "partitive" in kinds:
+        items = _parted(items)
+    if "compare" in kinds:
+        items = grown(items, plain)
+    if "hedge" in kinds:
+        items = answered(items, plain)
+    if "(" in plain or "negative" in plain or "absent" in plain:
+        items = denied_behind(items, plain)
+    if "marked" in plain:
+        items = unmarked(items, plain)
+    if "severity" in kinds and "ly" in plain:
+        items = _graded(items, plain)
+    if "dr" in plain:
+        items = _doctor(items, plain)
+    if "structure" in kinds and ("normal" in kinds or "descriptor" in kinds):
+        items = _told_short(items, plain)
+    return items
+
+
+REACHING = frozenset(("hedge", "hedge_post", "neg"))
+"""What in front of "there is" reaches into what follows."""
 
 
 SHORT = re.compile(r"(?:ed|clear|normal|unremarkable|tortuous|prominent|ectatic|intact|negative|patent|low|midline)$")
@@ -105,7 +154,8 @@ def _paired(items: list[Item], plain: str) -> list[Item]:
     told: list[Item] = []
     for index, item in enumerate(items):
         wanted = PAIRS.get(plain[item.start : item.end]) if item.kind == "side" else None
-        if wanted is None or (index + 1 < len(items) and items[index + 1].kind in wanted):
+        paired = index + 1 < len(items) and items[index + 1].kind in (wanted or ())
+        if wanted is None or (paired and not _joins(items, index, plain)):
             told.append(item)
             continue
         denied = any(one.kind == "neg" for one in items[:index])
@@ -113,6 +163,19 @@ def _paired(items: list[Item], plain: str) -> list[Item]:
         doubt = item._replace(kind="hedge", value="may_represent")
         told.append(doubt if choice and not denied else item._replace(kind="word"))
     return told
+
+
+def _joins(items: list[Item], index: int, plain: str) -> bool:
+    """Whether "both" joins two findings, each with words of its own: "both a left mass and an effusion"."""
+    rest = items[index + 1 :]
+    if not plain.startswith("both", items[index].start):
+        return False
+    if rest[0].value in ("a", "an", "the") and rest[0].kind == "word":
+        return True
+    first = next((at for at, one in enumerate(rest) if one.kind in ("finding", "device")), len(rest))
+    joined = any(one.kind == "and" for one in rest[first : first + 2])
+    more = any(one.kind in ("finding", "device") for one in rest[first + 1 :])
+    return joined and more and not plain[: rest[first].end].endswith("s")
 
 
 COURSE = frozenset(("larger", "smaller", "worse", "better"))
@@ -137,8 +200,6 @@ DOUBTS = frozenset(("hedge", "hedge_post"))
 
 def _subordinate(items: list[Item], plain: str) -> list[Item]:
     """ "It is doubtful that there is", "nor is there": what stands in front reaches into what follows."""
-    if not any(item.kind == "there" for item in items):
-        return items
     told: list[Item] = []
     for index, item in enumerate(items):
         word = plain[item.start : item.end]
@@ -191,11 +252,13 @@ def _doctor(items: list[Item], plain: str) -> list[Item]:
 
 def _ribs(items: list[Item]) -> list[Item]:
     """Ordinals as places where ribs are spoken of: "the right 5th and 6th ribs"."""
-    if not any(item.kind == "ordinal" for item in items):
-        return items
     ribs = any("rib" in item.value.split("_") for item in items if item.kind in ("structure", "finding"))
     return [
-        item if item.kind != "ordinal" else item._replace(kind="zone") if ribs else item._replace(kind="word")
+        item
+        if item.kind != "ordinal"
+        else item._replace(kind="zone")
+        if ribs
+        else item._replace(kind="word", value="one")
         for item in items
     ]
 
@@ -205,8 +268,6 @@ NOUNS = frozenset(("finding", "structure", "device", "measurement", "quantity", 
 
 def _parted(items: list[Item]) -> list[Item]:
     """Without "amount of", and without "area of" and "volume of" where what follows is a finding and no number."""
-    if not any(item.kind == "partitive" for item in items):
-        return items
     told: list[Item] = []
     for index, item in enumerate(items):
         if item.kind != "partitive":
@@ -218,49 +279,32 @@ def _parted(items: list[Item]) -> list[Item]:
     return told
 
 
-def _grown(items: list[Item]) -> list[Item]:
-    """ "Denser than before" is a course and compares no sides."""
-    if not any(item.kind == "compare" for item in items):
-        return items
-    courses = {item.start for item in items if item.kind == "change"}
-    told: list[Item] = []
-    grown = -1
-    for index, item in enumerate(items):
-        following = next((one for one in items[index + 1 : index + 4] if one.start > item.start), None)
-        compared = following is not None and (following.kind, following.value) == BEFORE
-        if compared and item.start in courses:
-            told += [item] if item.kind == "change" else []
-        elif compared and item.value in DENSITIES:
-            told.append(item._replace(kind="change", value=DENSITIES[item.value]))
-            grown = item.start
-        elif item.start != grown:
-            told.append(item)
-    return told
-
-
-BEFORE = ("compare", "prior")
-
-DENSITIES = {"denser": "worse", "fainter": "better"}
-
-
 def _measured(items: list[Item], quantities: tuple[Quantity, ...], plain: str) -> list[Item]:
     """ "density -829 HU" and "lung volume 2089 mL" name measurements, "symmetric in density" what is symmetric."""
     told: list[Item] = []
     for index, item in enumerate(items):
-        number = next((one for one in items[index + 1 : index + 4] if one.kind == "quantity"), None)
-        unit = quantities[int(number.value)].unit if number else ""
-        meaning = (item.kind, item.value)
-        if meaning == ("finding", "lung_opacity") and unit == "HU":
-            told.append(item._replace(kind="measurement", value="mean_hu"))
-        elif meaning == ("finding", "lung_opacity") and _is_respect(items, index):
-            told.append(item._replace(kind="word", value="density"))
-        elif meaning == ("structure", "lung_volume") and unit in VOLUMES:
+        if item.value == "lung_opacity" and item.kind == "finding":
+            if _unit_behind(items, index, quantities) == "HU":
+                told.append(item._replace(kind="measurement", value="mean_hu"))
+            else:
+                told.append(item._replace(kind="word", value="density") if _is_respect(items, index) else item)
+        elif (
+            item.value == "lung_volume"
+            and item.kind == "structure"
+            and _unit_behind(items, index, quantities) in VOLUMES
+        ):
             told += [item._replace(value="lung"), item._replace(kind="measurement", value="volume")]
         elif item.kind == "pseudo" and "increased" in plain[item.start : item.end] and _is_ratio(items, index):
             told += [item._replace(kind="neg", value="not"), item._replace(kind="descriptor", value="increased")]
         else:
             told.append(item)
     return told
+
+
+def _unit_behind(items: list[Item], index: int, quantities: tuple[Quantity, ...]) -> str:
+    """The unit of the number that follows; empty where none does."""
+    number = next((one for one in items[index + 1 : index + 4] if one.kind == "quantity"), None)
+    return quantities[int(number.value)].unit if number else ""
 
 
 def _is_respect(items: list[Item], index: int) -> bool:

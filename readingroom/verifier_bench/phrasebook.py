@@ -8,14 +8,14 @@ from typing import Any, Literal, NamedTuple
 
 from readingroom.prompts.words import load_words, read_words
 
-Writer = Literal["tuned", "held_out", "fresh"]
-WRITERS: tuple[Writer, ...] = ("tuned", "held_out", "fresh")
+Writer = Literal["tuned", "held_out", "varied", "fresh"]
+WRITERS: tuple[Writer, ...] = ("tuned", "held_out", "varied", "fresh")
 
 DEVELOPMENT: tuple[Writer, ...] = ("tuned", "held_out")
 """Writers whose sentences may be read by whoever mends the verifier."""
 
-APART: tuple[Writer, ...] = ("fresh",)
-"""Writers whose words lie in a file of their own, so that the others can be read without seeing them."""
+APART: tuple[Writer, ...] = ("varied", "fresh")
+"""Writers whose words lie in a file of their own; so the test set is not seen by who reads the others."""
 
 SCALED = ("frames", "severity")
 """Tables that have a writer's part under each of their keys, and not at their top."""
@@ -23,8 +23,8 @@ SCALED = ("frames", "severity")
 TABLES = ("chest", "abdomen", "brain", "other")
 
 
-def of_phrasings(name: Literal["tuned", "held_out", "fresh", "both", "all"]) -> tuple[Writer, ...]:
-    """The writers meant: one, both for development, or all."""
+def of_phrasings(name: Literal["tuned", "held_out", "varied", "fresh", "both", "all"]) -> tuple[Writer, ...]:
+    """The writers meant: one, the first two for development, or all."""
     if name == "all":
         return WRITERS
     return DEVELOPMENT if name == "both" else (name,)

@@ -11,6 +11,7 @@ from readingroom.verifier_bench.measure import BARRED, LEAST, SPEED_BAR, Cell, I
 TITLES = {
     "tuned": "Phrasings that the verifier was tuned on",
     "held_out": "Second set of phrasings, for development",
+    "varied": "Third set of phrasings, for development: many schools of reporting",
     "fresh": "Fresh phrasings, the test set: seen by nobody who tunes",
 }
 WIDTH = 25

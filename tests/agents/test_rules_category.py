@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from readingroom.agents.case import Case, Told
+from readingroom.agents.case import Case, Told, kinship_of
 from readingroom.agents.ledger import Ledger, index_of
 from readingroom.agents.rules_category import CATEGORY_RULES, categories_in, holds_category
 from readingroom.domain.category import Category, CategoryInput
@@ -41,7 +41,7 @@ def problems(
 ) -> list[Problem]:  # fmt: skip
     told = [Told(Sentence(id=f"S{at}", section=section, text=one), ()) for at, one in enumerate((text, *others))]
     index = index_of(Ledger(evidence=known, images=(IMAGE,), categories=categories))
-    case = Case(told[0], tuple(told), {one.sentence.id: one for one in told}, index)
+    case = Case(told[0], tuple(told), {one.sentence.id: one for one in told}, index, kinship_of(told))
     return [problem for judge in CATEGORY_RULES for problem in judge.find(case)]
 
 
@@ -117,9 +117,9 @@ def test_the_indication_is_not_judged() -> None:
 def test_a_sentence_that_names_the_computed_category_is_checked_by_it() -> None:
     index = index_of(Ledger(images=(IMAGE,), categories=(lung_rads(9),)))
     told = Told(Sentence(id="S1", section="findings", text="Lung-RADS 4A."), ())
-    assert holds_category(Case(told, (told,), {}, index))
+    assert holds_category(Case(told, (told,), {}, index, kinship_of((told,))))
     other = Told(Sentence(id="S1", section="findings", text="Lung-RADS 2."), ())
-    assert not holds_category(Case(other, (other,), {}, index))
+    assert not holds_category(Case(other, (other,), {}, index, kinship_of((other,))))
 
 
 def test_inputs_are_not_categories() -> None:

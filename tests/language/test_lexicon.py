@@ -68,3 +68,13 @@ def test_words_are_joined_and_made_plural() -> None:
     assert [*plurals("opacity"), *plurals("mass"), *plurals("effusion"), *plurals("reflex")] == [
         "opacities", "effusions", "reflexes",
     ]  # fmt: skip
+
+
+def test_line_is_the_lineage_nearest_first() -> None:
+    words = lexicon()
+    for name, concept in words.concepts.items():
+        line = words.line_of(name)
+        assert frozenset(line) == words.ancestors(name)
+        assert len(set(line)) == len(line)
+        assert line[: 1 + len(concept.parents)] == (name, *concept.parents)
+    assert words.line_of("open:gizmo") == ("open:gizmo",)

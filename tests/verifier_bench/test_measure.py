@@ -87,7 +87,7 @@ def test_the_command_gives_json_and_refuses_an_unknown_rule() -> None:
     assert found["results"][0]["writer"] == "held_out"
     assert {cell["n"] for cell in found["results"][0]["cells"]} == {1}
     every = CliRunner().invoke(bench, ["verifier", "-n", "1", "--phrasings", "all", "--json", "--check"])
-    assert [one["writer"] for one in json.loads(every.stdout)["results"]] == ["tuned", "held_out", "fresh"]
+    assert [one["writer"] for one in json.loads(every.stdout)["results"]] == ["tuned", "held_out", "varied", "fresh"]
     assert "below its bar: tuned:" in every.stderr
     assert "below its bar: fresh:" not in every.stderr
     wrong = CliRunner().invoke(bench, ["verifier", "--without", "R99"])
