@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -58,6 +58,8 @@ class Means:
     """Every plan waits for a word, or only one that calls a tool which requires it."""
     tools: Sequence[Tool] = TOOLS
     telemetry: Telemetry | None = None
+    opens_files: bool = True
+    """Whether a comparison may name a file of this machine; a page that others ask through may not."""
 
 
 class Chat:
@@ -86,6 +88,11 @@ class Chat:
     @property
     def subject(self) -> str:
         return self.course.source.subject
+
+    @property
+    def way(self) -> Way:
+        """Where its sources are: told to nobody but who opens them."""
+        return self._way
 
     def evidence(self, name: str) -> Evidence:
         """Raises BadRequest for an id that this chat does not have."""
@@ -172,16 +179,21 @@ class Chat:
         self._remember(self.turns)
         return last
 
-    async def ask(self, question: str, tell: Tell = silent) -> Turn:
-        """One turn. Raises what `ask_about` raises; the chat goes on after it, and the record says how it ended."""
+    async def ask(
+        self, question: str, tell: Tell = silent, *, words: Mapping[str, Any] | None = None, approve: bool | None = None
+    ) -> Turn:
+        """One turn. Raises what `ask_about` raises; the chat goes on after it, and the record says how it ended.
+
+        `words` are other fields of Request, for a draft; `approve` goes before the means' `approve_all`.
+        """
         question = await self._without_paths(question)
         stated = self.course.source.asked.request.stated
-        asked = _request({"question": question, "stated": stated})
+        asked = _request({**(words or {}), "question": question, "stated": stated})
         asked = without_the_name(self.study, asked, subject_key(self._room.settings.config))
         number = self.course.next
         self._add("asked", number, question=asked.question)
         try:
-            answer = await self._answered(number, asked, tell)
+            answer = await self._answered(number, asked, tell, self._means.approve_all if approve is None else approve)
             digest = self._room.store.blobs.put(canonical_json(answer).encode())
             self._add("answered", number, answer_sha256=digest)
         except BaseException as error:
@@ -192,7 +204,7 @@ class Chat:
             self._remember(self.turns[-1:])
         return self.turns[-1]
 
-    async def _answered(self, number: int, asked: Request, tell: Tell) -> Answer:
+    async def _answered(self, number: int, asked: Request, tell: Tell, every: bool) -> Answer:
         tell, known = self._recording(number, tell), set[str]()
         if found := from_the_ledger(asked.question or "", self.course):
             tell(Planned(plan=found.plan))
@@ -207,18 +219,20 @@ class Chat:
             tell(event.model_copy(update={"from_record": True}) if repeated else event)
 
         if self._means.telemetry is None:
-            return await self._in_a_run(number, asked, marked, listen)
+            return await self._in_a_run(number, asked, marked, listen, every)
         with self._means.telemetry.question(asked.question or "", conversation=self.id) as spans:
-            answer = await self._in_a_run(number, asked, _each(spans.tell, marked), _each(spans.listen, listen))
+            answer = await self._in_a_run(number, asked, _each(spans.tell, marked), _each(spans.listen, listen), every)
             spans.answered([sentence.text for sentence in answer.sentences])
             return answer
 
-    async def _in_a_run(self, number: int, asked: Request, tell: Tell, listen: Callable[[Step], None]) -> Answer:
+    async def _in_a_run(
+        self, number: int, asked: Request, tell: Tell, listen: Callable[[Step], None], every: bool
+    ) -> Answer:
         def ways_in(trace: Trace) -> Ways:
             self._add("run", number, run=trace.run.id)
             return Ways(
                 approve=self._approving(number),
-                approve_all=self._means.approve_all,
+                approve_all=every,
                 tell=tell,
                 tools=self._means.tools,
                 known=self.course.known,
@@ -257,7 +271,7 @@ class Chat:
 
         Its path goes no further. Raises BadRequest where none is asked for.
         """
-        named = [word for word in WORD.findall(question) if _is_file(word)]
+        named = [word for word in WORD.findall(question) if _is_file(word)] if self._means.opens_files else []
         if not named:
             return question
         if "compare" not in read_wish(question).aims:

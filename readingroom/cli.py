@@ -24,6 +24,7 @@ from readingroom.cli_index import index
 from readingroom.cli_mcp import mcp
 from readingroom.cli_models import models
 from readingroom.cli_reader_study import reader_study
+from readingroom.cli_serve import serve
 from readingroom.cli_slide import slide
 from readingroom.cli_survival import survival
 from readingroom.errors import BadFile, ReadingRoomError
@@ -85,6 +86,7 @@ def demo(
     show.written(paths)
     if browser and sys.stdout.isatty() and not os.environ.get("CI"):
         webbrowser.open(paths[0].resolve().as_uri())
+    sys.stderr.write("The same in a browser, to ask and to edit: readingroom serve\n")
 
 
 @app.command()
@@ -271,6 +273,7 @@ app.command()(cli_runs.replay)
 app.command()(cli_runs.diff)
 app.add_typer(cli_runs.runs, name="runs")
 app.add_typer(models, name="models")
+app.command()(serve)
 app.command()(mcp)
 app.command()(category)
 app.add_typer(template, name="template")
