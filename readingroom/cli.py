@@ -18,6 +18,8 @@ from readingroom.cli_ask import ask
 from readingroom.cli_bench import bench
 from readingroom.cli_category import category, template
 from readingroom.cli_chat import chat
+from readingroom.cli_cohort import cohort
+from readingroom.cli_deidentify import deidentify
 from readingroom.cli_drift import drift, outliers
 from readingroom.cli_export import export
 from readingroom.cli_index import index
@@ -273,6 +275,7 @@ app.command()(cli_runs.replay)
 app.command()(cli_runs.diff)
 app.add_typer(cli_runs.runs, name="runs")
 app.add_typer(models, name="models")
+app.command()(deidentify)
 app.command()(serve)
 app.command()(mcp)
 app.command()(category)
@@ -285,6 +288,7 @@ app.add_typer(slide, name="slide")
 app.command()(outliers)
 app.add_typer(drift, name="drift")
 app.add_typer(bench, name="bench")
+app.add_typer(cohort, name="cohort")
 app.add_typer(reader_study, name="reader-study")
 
 

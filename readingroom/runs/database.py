@@ -32,14 +32,19 @@ JOURNAL = (
 """`events` and `head` of a run are its journal's length and last digest, so that a missing end is seen, too."""
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Every commit is durable before it returns (WAL, synchronous FULL). Raises RecordError."""
+def connect(path: Path, *, synced: bool = True) -> sqlite3.Connection:
+    """Every commit is durable before it returns (WAL, synchronous FULL). Raises RecordError.
+
+    Not `synced`: a commit outlives the process but not the power until the caller syncs the disk and checkpoints.
+    """
     with failing(path):
         connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            if not synced:
+                connection.execute("PRAGMA wal_autocheckpoint = 0")
         except sqlite3.Error:
             connection.close()
             raise

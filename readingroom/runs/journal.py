@@ -28,10 +28,10 @@ class _Entry(NamedTuple):
 class Journal:
     """Held open for as long as a run lasts. Only one process can add: an entry must follow the last one there is."""
 
-    def __init__(self, path: Path, run: Run, last: Event | None = None) -> None:
+    def __init__(self, path: Path, run: Run, last: Event | None = None, *, synced: bool = True) -> None:
         self.run = run
         self._path = path
-        self._connection = connect(path)
+        self._connection = connect(path, synced=synced)
         self._number = last.number if last else 0
         self._head = last.digest if last else FIRST
         self._waiting: list[_Entry] = []

@@ -25,13 +25,17 @@ COLUMNS = ", ".join(Run.model_fields)
 
 
 class Store:
-    """Runs of one installation. Every commit is durable before it returns (WAL, synchronous FULL)."""
+    """Runs of one installation. Every commit is durable before it returns (WAL, synchronous FULL).
 
-    def __init__(self, home: Path) -> None:
+    Not `synced`: it outlives the process; against a loss of power the owner syncs the disk for many runs at once.
+    """
+
+    def __init__(self, home: Path, *, synced: bool = True) -> None:
         """Raises RecordError for a store that cannot be opened or that a newer version wrote."""
         self.home = home
-        self.blobs = Blobs(home / "blobs")
-        self.unfinished = Unfinished(home / "unfinished")
+        self._synced = synced
+        self.blobs = Blobs(home / "blobs", synced=synced)
+        self.unfinished = Unfinished(home / "unfinished", synced=synced)
         self.database = home / "runs.sqlite"
         prepare(self.database)
         try:
@@ -43,7 +47,7 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        connection = connect(self.database)
+        connection = connect(self.database, synced=self._synced)
         try:
             with failing(self.database):
                 yield connection
@@ -52,7 +56,7 @@ class Store:
 
     def journal(self, run: Run, last: Event | None = None) -> Journal:
         """The writing end of a run: a new one, or one that goes on after its last entry."""
-        return Journal(self.database, run, last)
+        return Journal(self.database, run, last, synced=self._synced)
 
     def runs(self, limit: int = 50) -> tuple[Run, ...]:
         """The latest runs, newest first."""

@@ -59,8 +59,9 @@ class Held:
 class Unfinished:
     """The folder of these files, 0700."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, synced: bool = True) -> None:
         self._folder = folder
+        self._synced = synced
 
     def hold(self, run: str, way: Way) -> Held:
         """The file of a new run, durable and locked. Raises RecordError where it cannot be written."""
@@ -73,7 +74,8 @@ class Unfinished:
                 content = way.model_dump_json().encode()
                 if os.write(file, content) < len(content):
                     raise OSError(0, "it was not written whole")
-                os.fsync(file)
+                if self._synced:
+                    os.fsync(file)
             except BaseException:
                 os.close(file)
                 path.unlink(missing_ok=True)
