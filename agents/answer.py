@@ -20,6 +20,7 @@ from readingroom.domain.value import Value
 from readingroom.language.lexicon import lexicon
 from readingroom.language.sentences import Sentence
 from readingroom.prompts.words import load_words, read_words, render
+from readingroom.tools.borrowed.lending import BorrowedResult
 from readingroom.tools.classify import ClassifyResult
 from readingroom.tools.compare import CompareResult
 from readingroom.tools.draft_findings import DraftResult
@@ -35,6 +36,9 @@ WRITER = "template answers 1"
 MOST_REASONS = 6
 LONGEST_REASON = 200
 """Characters of each: a plan may ask for more outlines, under longer names, than a sentence can hold."""
+
+LONGEST_SAID = 600
+"""Characters of what another server's tool answered; the record has the rest."""
 
 
 Status = Literal["answered", "partial", "nothing", "declined"]
@@ -235,7 +239,14 @@ def _of_result(result: Result, ledger: Sequence[Evidence]) -> list[tuple[str, tu
         return [(tell("vector", model=f"{result.model} {result.version}", **told), ())]
     if isinstance(result, SimilarResult):
         return _alike(result, ledger)
-    return []
+    return [(_hearsay(result), ())] if isinstance(result, BorrowedResult) else []
+
+
+def _hearsay(result: BorrowedResult) -> str:
+    """What another server's tool said, in quotation marks that it cannot end, and no evidence of anything."""
+    said = " ".join(result.said.text.replace('"', "'").split())
+    said = said if len(said) <= LONGEST_SAID else f"{said[: LONGEST_SAID - 2]} …"
+    return tell("borrowed" if said else "borrowed_nothing", tool=result.tool, server=result.server, said=said)
 
 
 def _alike(result: SimilarResult, ledger: Sequence[Evidence]) -> list[tuple[str, tuple[str, ...]]]:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from readingroom.domain.evidence import Evidence
+from readingroom.tools.borrowed.lending import BorrowedResult
 from readingroom.tools.tool import Result
 
 LONGEST = 6_000
@@ -26,6 +27,8 @@ def compact(result: Result, step: str = "", longest: int = LONGEST) -> str:
 
     Where it is too long, evidence is left out from the end and `left_out` says how many.
     """
+    if isinstance(result, BorrowedResult):
+        return _borrowed(result, step, longest)
     own = {name: getattr(result, name) for name in _own_fields(type(result))}
     fields = {name: value for name, value in _plain(_dumped(own)).items() if value not in (None, [], "")}
     lines = [evidence_line(item) for item in result.evidence]
@@ -37,6 +40,12 @@ def compact(result: Result, step: str = "", longest: int = LONGEST) -> str:
         if len(text) <= longest:
             return text
     return _ENCODE({"step": step, "fields": sorted(fields), "left_out": len(lines)})
+
+
+def _borrowed(result: BorrowedResult, step: str, longest: int) -> str:
+    """Words from outside, which JSON makes at most twice as long."""
+    said = _cut(result.said.text, max(0, longest - 300) // 2)
+    return _ENCODE({"step": step, "server": result.server, "tool": result.tool, "says, which is no evidence": said})
 
 
 @cache

@@ -50,6 +50,7 @@ CODES = {
     "looked_in_part": "partial",
     "planned_in_part": "partial",
     "consulted_instead": "tool_failed",
+    "not_lent": "not_served",
 }
 """Which code of the schema each sentence of the file carries."""
 

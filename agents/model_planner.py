@@ -95,6 +95,7 @@ class ModelPlanner:
             return done
         steps = "\n".join(canonical_json(step) for step in done.steps)
         told = [_prompts()["extend"], self._quoted(steps), self._quoted(evidence_text(context.evidence))]
+        told += [self._quoted(text) for text in context.said]
         self._said = [*self._opening(question, context), Message(role="user", text="\n\n".join(told))]
         plan = await self._plan(question, context, done)
         return described(done, context) if plan.steps == done.steps else plan

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NoReturn, Protocol, get_args
 
 from readingroom.agents.chat_model import Offer
@@ -183,9 +184,15 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _STRICT = json.JSONDecoder(parse_constant=_no_number, object_pairs_hook=_each_once).decode
 
 
+@cache
+def _schema(request: type[Value]) -> str:
+    """As JSON, for whoever reads it to have it alone; pydantic takes several milliseconds to make it."""
+    return json.dumps(request.model_json_schema())
+
+
 def offer_of(tool: Tool, tools: Sequence[Tool], images: tuple[str, ...]) -> Offer:
     """A tool with the JSON schema of its request; what only tools give is asked for as a reference."""
-    schema = tool.request.model_json_schema()
+    schema = json.loads(_schema(tool.request))
     properties = {}
     for name, info in tool.request.model_fields.items():
         stated = {key: value for key, value in schema["properties"][name].items() if key not in ("title", "default")}

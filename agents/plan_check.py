@@ -188,6 +188,9 @@ def _adapter(request: type[Value], name: str) -> TypeAdapter[Any]:
 def _value_flaws(step: PlannedStep, name: str, tool: Tool, before: Mapping[str, Earlier]) -> Iterator[Flaw]:
     info = tool.request.model_fields[name]
     given = step.arguments[name]
+    if tool.outside and any(True for _ in references(given)):
+        yield _flaw(step.id, name, "bad_reference", "what tools gave is not sent to others", "Write it in words.")
+        return
     if isinstance(given, dict) and FROM in given:
         earlier = before.get(given[FROM]) if isinstance(given[FROM], str) else None
         source = earlier.tool if earlier else None

@@ -37,6 +37,8 @@ class PlanContext:
     question, or the same steps with more behind them."""
     evidence: tuple[Evidence, ...] = ()
     """What the steps done gave, in plan order."""
+    said: tuple[str, ...] = ()
+    """What tools of other servers answered, which is no evidence."""
     flaws: tuple[Flaw, ...] = ()
     """Set when the planner is asked again because its plan was refused."""
 

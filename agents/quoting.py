@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 
+from readingroom.language.visible import visible
+
 LONGEST = 12_000
 """Characters of one quoted text; what is beyond is left out and said to be."""
 
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U000e0fff]"
-)
-"""Control, zero-width, direction and tag characters, which a reader does not see and a model does."""
 _TEMPLATE = re.compile(r"<\s*\|")
 """Opens the special tokens of chat templates (<|im_start|>), which local servers may take for real ones."""
 
@@ -32,7 +29,7 @@ def rule(delimiter: str) -> str:
 
 def quote(text: str, delimiter: str, *, longest: int = LONGEST) -> str:
     """`text` as a block of data that cannot end itself and hides nothing."""
-    clean = _TEMPLATE.sub("< |", _UNSEEN.sub("", text.replace("\r\n", "\n")))
+    clean = _TEMPLATE.sub("< |", visible(text))
     while delimiter in clean.lower():
         clean = re.sub(re.escape(delimiter), "", clean, flags=re.IGNORECASE)
     if len(clean) > longest:

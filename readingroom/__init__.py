@@ -9,6 +9,7 @@ reading.report.findings[0].text
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -32,4 +33,7 @@ def __getattr__(name: str) -> Any:
     """Public names are loaded when first used, so that the command line starts at once."""
     if name not in _HOMES:
         raise AttributeError(f"module 'readingroom' has no attribute {name!r}")
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell is not None:  # in a notebook studies, evidence and answers show themselves
+        import_module("readingroom.notebook").load_ipython_extension(shell)
     return getattr(import_module(_HOMES[name]), name)

@@ -23,7 +23,7 @@ from readingroom.domain.plan import Plan
 from readingroom.errors import BadRequest, ReadingRoomError, RecordError
 from readingroom.exports.terminal import plain, print_report
 from readingroom.room import ReadingRoom
-from readingroom.show_answer import console_for, print_answer, print_plan, telling
+from readingroom.show_answer import console_for, print_answer, print_plan, sends, telling
 from readingroom.workflows.approval import Approval
 
 PROMPT = "> "
@@ -234,6 +234,8 @@ async def approval(plan: Plan) -> Approval:
     console = console_for(errors=True)
     ids = [step.id for step in plan.steps]
     console.print(plain(f"Steps: {', '.join(ids)}", "dim"))
+    for sent in filter(None, map(sends, plan.steps)):
+        console.print(plain(f"It would send: {sent}", "yellow"))
     while True:
         with _interruptible():
             try:

@@ -21,9 +21,11 @@ from readingroom.cli_chat import chat
 from readingroom.cli_cohort import cohort
 from readingroom.cli_deidentify import deidentify
 from readingroom.cli_drift import drift, outliers
+from readingroom.cli_experiment import experiment
 from readingroom.cli_export import export
 from readingroom.cli_index import index
 from readingroom.cli_mcp import mcp
+from readingroom.cli_mcp_tools import mcp_tools
 from readingroom.cli_models import models
 from readingroom.cli_reader_study import reader_study
 from readingroom.cli_serve import serve
@@ -269,18 +271,20 @@ def show_run(
 
 app.command()(ask)
 app.command()(chat)
+app.command()(serve)
 app.command()(export)
 app.command()(cli_runs.resume)
 app.command()(cli_runs.replay)
 app.command()(cli_runs.diff)
 app.add_typer(cli_runs.runs, name="runs")
 app.add_typer(models, name="models")
-app.command()(deidentify)
-app.command()(serve)
 app.command()(mcp)
+app.add_typer(mcp_tools, name="mcp-tools")
 app.command()(category)
 app.add_typer(template, name="template")
 app.add_typer(index, name="index")
+app.add_typer(cohort, name="cohort")
+app.command()(deidentify)
 app.add_typer(adapt, name="adapt")
 app.command()(acquisition)
 app.command()(survival)
@@ -288,8 +292,8 @@ app.add_typer(slide, name="slide")
 app.command()(outliers)
 app.add_typer(drift, name="drift")
 app.add_typer(bench, name="bench")
-app.add_typer(cohort, name="cohort")
 app.add_typer(reader_study, name="reader-study")
+app.add_typer(experiment, name="experiment")
 
 
 def _version(value: bool) -> None:

@@ -45,7 +45,8 @@ def ask(
         show_answer.show_plan(questions.plan_of(the_room, asked, images, prior=prior, run=run, **words), json)
         return
     with show_answer.telling(quiet=json) as tell:
-        ways = question.Ways(approve=_approval if approve else None, tell=tell)
+        heard, approval = show_answer.asking(tell)
+        ways = question.Ways(approve=approval if approve else None, tell=heard)
         reply = the_room.wait_for(
             questions.ask_room(
                 the_room, asked, images, prior=prior, lateral=lateral, run=run, ways=ways, listen=None, **words
@@ -63,12 +64,3 @@ def ask(
 def _stated(modality: str | None, anatomy: str | None) -> dict[str, str]:
     given = {"modality": modality, "anatomy": anatomy.lower() if anatomy else None}
     return {name: value for name, value in given.items() if value is not None}
-
-
-async def _approval(plan: object) -> bool:
-    """The plan was shown already; anything but a yes declines it."""
-    del plan
-    try:
-        return typer.confirm("Carry out this plan?", default=False, err=True)
-    except typer.Abort:  # nobody is there to ask
-        return False

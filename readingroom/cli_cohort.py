@@ -14,11 +14,12 @@ from readingroom.lazy import room
 if TYPE_CHECKING:
     from readingroom import show_cohort
     from readingroom.cohorts import cohort as running
-    from readingroom.cohorts import options, standing
+    from readingroom.cohorts import options, ray_engine, standing
 else:
     show_cohort = Later("readingroom.show_cohort")
     running = Later("readingroom.cohorts.cohort")
     options = Later("readingroom.cohorts.options")
+    ray_engine = Later("readingroom.cohorts.ray_engine")
     standing = Later("readingroom.cohorts.standing")
 
 cohort = typer.Typer(help="Many studies through one workflow or tool.", no_args_is_help=True)
@@ -68,6 +69,8 @@ def run(
     new_generation: Annotated[
         bool, typer.Option(help="Do all again where models, settings or words have changed.")
     ] = False,
+    engine: Annotated[str, typer.Option(help="embedded: this process; ray: workers of a Ray cluster.")] = "embedded",
+    address: Annotated[str | None, typer.Option(help="Of the Ray cluster; without it, one on this machine.")] = None,
     json: Json = False,
 ) -> None:  # fmt: skip
     """Every item once, into tables, reports and a page of figures. Exit 1 where one failed, is partial or waits.
@@ -79,7 +82,7 @@ def run(
     given = _options(workflow, words, label, label_set, pooling, formats, item_seconds)
     how = running.How(
         by=_by(by), index=index, retry_failed=retry_failed, new_generation=new_generation, limit=limit, most=most,
-        at_once=at_once,
+        at_once=at_once, **_engine(engine, address),
     )  # fmt: skip
     _carry_out(manifest, given, out, how, json)
 
@@ -152,3 +155,11 @@ def _by(given: str) -> Any:
     if given not in ("study", "series"):
         raise BadRequest(f"--by cannot be {given[:40]!r}", do="Choose study or series.")
     return given
+
+
+def _engine(given: str, address: str | None) -> dict[str, Any]:
+    if given not in ("embedded", "ray"):
+        raise BadRequest(f"--engine cannot be {given[:40]!r}", do="Choose embedded or ray.")
+    if given == "embedded" and address:
+        raise BadRequest("--address is that of a Ray cluster", do="Add --engine ray.")
+    return {"engine": ray_engine.ray_at(address)} if given == "ray" else {}

@@ -16,7 +16,7 @@ def mcp(
     names: Annotated[bool, typer.Option(help="Tell file names, too; they may name a patient.")] = False,
     http: Annotated[bool, typer.Option(help="Streamable HTTP with a token instead of standard input.")] = False,
     host: Annotated[str, typer.Option(help="Address to serve on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8766,
+    port: Annotated[int, typer.Option(help="0 takes a free one.", min=0, max=65535)] = 8766,
     token_file: Annotated[Path | None, typer.Option(help="Keep the token here and use it again.")] = None,
     remote: Annotated[bool, typer.Option(help="Let other machines ask; put TLS before it.")] = False,
     digests: Annotated[bool, typer.Option(help="Print the digest of each tool's description, to be pinned.")] = False,

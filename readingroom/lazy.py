@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from readingroom.later import Later
 
 __all__ = [
+    "borrowing",
     "categories",
     "demonstration",
     "masks",
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from readingroom.mcp_server import serving as mcp_serving
     from readingroom.rads import telling as categories
     from readingroom.readers import reading_in as readers
+    from readingroom.tools.borrowed import pinning as borrowing
 else:
     room = Later("readingroom.room")
     show = Later("readingroom.show")
@@ -37,3 +39,4 @@ else:
     categories = Later("readingroom.rads.telling")
     mrrt = Later("readingroom.agents.mrrt")
     readers = Later("readingroom.readers.reading_in")
+    borrowing = Later("readingroom.tools.borrowed.pinning")

@@ -89,7 +89,8 @@ async def ask_about(
     with bench.trace.recorded():
         bench.trace.fact("about", lambda: report.provenance.run if report else None)
         shift = room.staff.at(bench.trace)
-        answer, study = await ask(bench, study, asked, shift.ways(ways_in(bench.trace)), report)
+        async with shift.lent(ways_in(bench.trace), study, asked) as ways:
+            answer, study = await ask(bench, study, asked, shift.ways(ways), report)
         answer = await shift.settled_answer(answer, study, asked)
         drafted = answer.report if answer.plan.aim == "draft" else None
         bench.trace.finish(drafted or answer)

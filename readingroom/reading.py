@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ from readingroom.exports.figure import Figure, build_figures
 from readingroom.exports.html import to_html
 from readingroom.exports.markdown import to_markdown
 from readingroom.exports.material import Mask, Material
+from readingroom.exports.sheet import framed
 from readingroom.formats import USUAL, formats_of
 from readingroom.imaging.image import Study
 from readingroom.imaging.instances import instances_of
@@ -91,10 +91,7 @@ class Reading:
 
     def _repr_html_(self) -> str:
         """In a notebook the page stands in a frame of its own, so that neither styles the other."""
-        return (
-            f'<iframe sandbox="allow-scripts" style="width:100%;height:720px;border:0" '
-            f'srcdoc="{html.escape(self.to_html(), quote=True)}"></iframe>'
-        )
+        return framed(self.to_html(), scripts=True)
 
     def files(self, name: str, word_template: Path | None = None) -> dict[str, bytes]:
         """The files of one format, by name; one a series for dicom-seg and dicom-sc.

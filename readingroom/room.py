@@ -48,6 +48,7 @@ from readingroom.tools.embed import EmbedRequest, EmbedResult, embed
 from readingroom.tools.tool import Bench, Masks
 from readingroom.workflows import question
 from readingroom.workflows.admission import gated, restated, without_the_name
+from readingroom.workflows.compose import template_of
 from readingroom.workflows.drafting import drafted
 from readingroom.workflows.verification import Verified, verify_text
 from readingroom.workflows.workflows import WORKFLOWS
@@ -150,6 +151,7 @@ class ReadingRoom:
         study = await asyncio.to_thread(self.read, paths, prior=prior, lateral=lateral)
         study = restated(study, asked.stated)
         asked = without_the_name(study, asked, subject_key(self.settings.config))
+        template_of(study, asked)  # one that is not there is refused before anything is looked for
         way = Way(paths=_kept(paths), prior=_kept(prior), lateral=_kept(lateral))
         with self.traced(f"draft: {workflow}") as spans:
             bench = self._begin(workflow, study, asked, both(listen, spans.listen if spans else None), way)
@@ -188,8 +190,9 @@ class ReadingRoom:
         with bench.trace.recorded():
             about = bench.trace.fact("about", lambda: None)
             shift = self.staff.at(bench.trace, again=isinstance(bench.trace, Replay))
-            ways = shift.ways(question.Ways())
-            answer, study = await question.ask(bench, study, asked, ways, self.report(about) if about else None)
+            async with shift.lent(question.Ways(), study, asked) as ways:
+                told = self.report(about) if about else None
+                answer, study = await question.ask(bench, study, asked, shift.ways(ways), told)
             answer = await shift.settled_answer(answer, study, asked)
             report = answer.report if answer.plan.aim == "draft" else None
             bench.trace.finish(report or answer)

@@ -34,6 +34,7 @@ class Serving:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._endpoints: dict[ModelId, endpoint.Endpoint] = {}
+        self._part = (0, 1)
 
     def backend(self, marks: frozenset[str] = frozenset()) -> Backend:
         """For one study; `marks` are its patient's. Raises BadRequest where a named backend has nothing configured."""
@@ -67,7 +68,14 @@ class Serving:
         self._endpoints = {
             model: endpoint.Endpoint(model, config, cache=answers) for model, config in self._settings.endpoints.items()
         }
+        self.share(*self._part)
         return self._endpoints
+
+    def share(self, part: int, parts: int) -> None:
+        """Of every endpoint's limit use one of `parts` shares: other processes have the others."""
+        self._part = (part, parts)
+        for one in self._endpoints.values():
+            one.share(part, parts)
 
     @cached_property
     def _loaded(self) -> Mapping[ModelId, Scorer]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from tomllib import TOMLDecodeError
 from typing import Literal
@@ -18,6 +19,7 @@ from readingroom.agents.model_config import ModelConfig, model_of
 from readingroom.endpoint_names import ARM, MARK, endpoints_of
 from readingroom.errors import BadRequest, RecordError
 from readingroom.tools.backends.endpoint.config import EndpointConfig
+from readingroom.tools.borrowed.server import BorrowedServer, ServerName
 from readingroom.tools.contracts.model_ids import ModelId
 
 BACKENDS = ("classical", "endpoint", "local")
@@ -72,6 +74,8 @@ class Settings(BaseSettings):
     """A folder with declared agents (YAML) that add to the built-in ones or replace them."""
     budget: Limits = Limits()
     """What one question or report may cost."""
+    mcp_tools: dict[ServerName, BorrowedServer] = Field(default_factory=dict)
+    """Servers whose tools a model that plans may use beside ours; `readingroom mcp-tools` writes the entries."""
     prices: dict[str, Price] = Field(default_factory=dict)
     """Of language models, for a million tokens."""
     telemetry: Literal["off", "on", "content"] = "off"
@@ -142,17 +146,19 @@ def subject_key(config: Path) -> bytes:
     """32 random bytes made at first use and kept from others: two installations give one patient two pseudonyms."""
     path = config / "subject.key"
     try:
-        config.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+        if path.exists():
             return path.read_bytes()
-        with os.fdopen(file, "wb") as out:
-            out.write(key := secrets.token_bytes(32))
+        config.mkdir(parents=True, exist_ok=True, mode=0o700)
+        aside = config / f".{path.name}.{secrets.token_hex(4)}"
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(secrets.token_bytes(32))
+        with suppress(FileExistsError):  # another thread's or process's key is the key
+            os.link(aside, path)  # whole or not at all: an empty file would be read as an empty key
+        aside.unlink()
+        return path.read_bytes()
     except OSError as error:
         raise RecordError(
             f"cannot keep the key for pseudonyms ({error.strerror})",
             where=str(config),
             do="Choose another place with READINGROOM_CONFIG.",
         ) from error
-    return key

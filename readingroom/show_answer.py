@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
+import typer
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -47,6 +48,33 @@ def telling(*, quiet: bool = False) -> Iterator[Callable[[Event], None]]:
     yield tell
 
 
+def asking(tell: Callable[[Event], None]) -> tuple[Callable[[Event], None], Callable[[Plan], Awaitable[bool]]]:
+    """Who is told, and who is asked for a yes; a plan that was not told yet is shown with the question."""
+    told: list[tuple[PlannedStep, ...]] = []
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Planned):
+            told.append(event.plan.steps)
+        tell(event)
+
+    async def approve(plan: Plan) -> bool:
+        if plan.steps not in told:  # a model looks call by call
+            print_plan(console_for(errors=True), plan)
+        try:
+            return typer.confirm("Carry out this plan?", default=False, err=True)
+        except typer.Abort:  # nobody is there to ask
+            return False
+
+    return heard, approve
+
+
+def sends(step: PlannedStep) -> str:
+    """All that a call to another's server would send; empty of a call to our own tools, which are given images."""
+    if "image" in step.arguments or "images" in step.arguments:
+        return ""
+    return f"{step.tool} with {json.dumps(step.arguments, ensure_ascii=False)}"
+
+
 def _ended(event: Ended) -> Text:
     if event.error:
         return plain(f"✗ {event.step}: {event.error}", "yellow")
@@ -58,6 +86,8 @@ def _ended(event: Ended) -> Text:
 def _step(step: PlannedStep) -> str:
     of = step.arguments.get("targets") or step.arguments.get("labels") or ()
     images = step.arguments.get("images") or [step.arguments.get("image")]
+    if sent := sends(step):
+        return sent
     words = [step.tool.replace("_", " "), ", ".join(map(str, of)), f"in {' and '.join(map(str, images))}"]
     after = f" (after {', '.join(step.needs)})" if step.needs else ""
     return " ".join(word for word in words if word) + after

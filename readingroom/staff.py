@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,7 +15,7 @@ from readingroom.agents.desk import Desk
 from readingroom.agents.gate import gated
 from readingroom.agents.judge import judged_report
 from readingroom.agents.ledger import Ledger
-from readingroom.agents.limitations import limits_in
+from readingroom.agents.limitations import limitation, limits_in
 from readingroom.agents.recorded_chat import RecordedChat, delimiter_of
 from readingroom.agents.specialist import Specialist, load_specialists
 from readingroom.agents.template import ReportTemplate
@@ -26,7 +27,10 @@ from readingroom.imaging.image import Study
 from readingroom.later import Later
 from readingroom.runs.trace import Trace
 from readingroom.settings import Settings
+from readingroom.tools.borrowed.lending import Lending, Lent, Servers, borrowed_tools
+from readingroom.tools.borrowed.withheld import withheld_of
 from readingroom.workflows.compose import verifier_of
+from readingroom.workflows.once import once
 from readingroom.workflows.question import Ways
 from readingroom.workflows.wording import Write
 
@@ -94,7 +98,8 @@ class Staff:
                 "a language model is wanted and none is named",
                 do="Set OPENAI_API_KEY and OPENAI_MODEL, AZURE_OPENAI_ENDPOINT, or OLLAMA_MODEL; or use the rules.",
             )
-        return {**roles, "models": {key: config.name for key, config in settings.language_models.items()}}
+        lent = {"mcp_tools": sorted(settings.mcp_tools)} if settings.mcp_tools and settings.planner != "rules" else {}
+        return {**roles, "models": {key: config.name for key, config in settings.language_models.items()}, **lent}
 
     def _chat(self, key: str, name: str) -> ChatModel:
         config = self._settings.language_models.get(key)
@@ -121,6 +126,31 @@ class Shift:
     settings: Settings
     specialists: Mapping[str, Specialist]
 
+    @asynccontextmanager
+    async def lent(self, ways: Ways, study: Study, request: Request) -> AsyncIterator[Ways]:
+        """Within it a model that plans has the tools of others that the settings name; then their servers are killed.
+
+        What they offered is kept with the run. A tool that is not as it was pinned, or whose server does not start, is
+        left out, which the answer says.
+        """
+        if not self.told.get("mcp_tools"):
+            yield ways
+            return
+        servers = Servers(self.settings.mcp_tools)
+
+        async def decide() -> dict[str, Any]:
+            offer = await servers.offer()
+            return {"lent": [one.model_dump(mode="json") for one in offer.lent], "refused": offer.refused}
+
+        try:
+            kept = await once(self.trace, "lent", decide)
+            offer = Lending(tuple(Lent(**one) for one in kept["lent"]), tuple(kept["refused"]))
+            tools = borrowed_tools(offer.lent, servers, withheld_of(study, request))
+            notes = tuple(limitation("not_lent", reason=reason) for reason in offer.refused)
+            yield replace(ways, tools=(*ways.tools, *tools), notes=(*ways.notes, *notes))
+        finally:
+            await servers.aclose()
+
     def ways(self, ways: Ways) -> Ways:
         """How a question is answered, with the models where the settings want them."""
         if not self.models:
@@ -132,7 +162,7 @@ class Shift:
         asks = self._desk("consultant", budget)
         found = replace(found, consult=lambda question, report: consultant.consult(question, report, asks))
         if self.told["planner"] == "agent":
-            desk = self._desk("imager", budget)
+            desk = self._desk("imager", budget, tuple(tool.name for tool in ways.tools if tool.outside))
             return replace(
                 found,
                 looker=desk.signature,
@@ -178,8 +208,11 @@ class Shift:
             return answer
         return answer.model_copy(update={"report": await self.settled(answer.report, study, request)})
 
-    def _desk(self, name: str, budget: Budget) -> Desk:
+    def _desk(self, name: str, budget: Budget, also: tuple[str, ...] = ()) -> Desk:
+        """`also`: tools that it may use beside those of its file."""
         specialist = self.specialists[name]
+        if also:
+            specialist = specialist.model_copy(update={"tools": (*specialist.tools, *also)})
         return self._at(specialist, self._model(specialist.model), name, budget)
 
     def _at(self, specialist: Specialist, model: ChatModel, agent: str, budget: Budget) -> Desk:

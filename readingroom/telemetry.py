@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from readingroom import __version__
 from readingroom.agents.events import Event, Judged, Planned, Stopped
@@ -32,6 +32,7 @@ else:  # an extra
     export = Later("opentelemetry.sdk.trace.export")
 
 AGENT = "readingroom"
+SENT = {"traces": "spans", "metrics": "metrics"}
 PROVIDERS = {"openai": "openai", "azure": "azure.ai.openai"}
 """gen_ai.provider.name by the first word of a model's name in the record."""
 
@@ -46,21 +47,22 @@ def open_telemetry(*, content: bool = False, provider: trace.TracerProvider | No
         found = trace.get_tracer_provider()
         if provider is None and isinstance(found, trace.ProxyTracerProvider):
             own = sdk.TracerProvider()
-            own.add_span_processor(export.BatchSpanProcessor(_exporter()))
+            own.add_span_processor(export.BatchSpanProcessor(exporter_of("traces")))
             trace.set_tracer_provider(own)
     except ImportError as error:
         raise BadRequest("spans need OpenTelemetry", do="pip install readingroom[telemetry].") from error
     return Telemetry(trace.get_tracer(AGENT, __version__, tracer_provider=provider), content=content)
 
 
-def _exporter() -> Any:
-    """Exporters are packages of their own, and name themselves by an entry point."""
-    name = os.environ.get("OTEL_TRACES_EXPORTER", "otlp")
-    for found in entry_points(group="opentelemetry_traces_exporter", name=name):
+def exporter_of(kind: Literal["traces", "metrics"]) -> Any:
+    """Exporters are packages of their own, and name themselves by an entry point. Raises BadRequest for none."""
+    variable = f"OTEL_{kind.upper()}_EXPORTER"
+    name = os.environ.get(variable, "otlp")
+    for found in entry_points(group=f"opentelemetry_{kind}_exporter", name=name):
         with suppress(ImportError):
             return found.load()()
-    what = f"there is no exporter of spans named {name[:40]!r}"
-    raise BadRequest(what, do="pip install opentelemetry-exporter-otlp, or set OTEL_TRACES_EXPORTER=console.")
+    what = f"there is no exporter of {SENT[kind]} named {name[:40]!r}"
+    raise BadRequest(what, do=f"pip install opentelemetry-exporter-otlp, or set {variable}=console.")
 
 
 class Telemetry:

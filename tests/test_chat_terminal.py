@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.quick_backend import QuickServing
+from readingroom import room
 from readingroom.agents.events import Said, Started
 from readingroom.chat_terminal import _streaming
 from tests.chats import NAME, OTHER, Chats
+from tests.commands import ran
 
 REPO = Path(__file__).resolve().parent.parent
 
@@ -45,16 +48,28 @@ def command(*words, seconds=0.0):
     return [sys.executable, "-c", CHILD, str(seconds), "chat", *map(str, words)]
 
 
+def places(chats):
+    return {"READINGROOM_HOME": str(chats.folder / "data"), "READINGROOM_CONFIG": str(chats.folder / "config")}
+
+
 def environment(chats):
-    home = {"READINGROOM_HOME": str(chats.folder / "data"), "READINGROOM_CONFIG": str(chats.folder / "config")}
-    return {**os.environ, **home, "PYTHONPATH": str(REPO), "TERM": "xterm"}
+    return {**os.environ, **places(chats), "PYTHONPATH": str(REPO), "TERM": "xterm"}
 
 
-def piped(chats, lines, *words):
+def process(chats, lines, *words):
+    """A pipe as a shell lays it."""
     return subprocess.run(
         command(*words), input=lines, cwd=chats.folder, env=environment(chats),
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
+
+
+def piped(chats, lines, *words):
+    """The same in this process: nothing of one call is left for the next but what is on disk."""
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(room, "Serving", lambda settings: QuickServing(Path("calls"), 0.0))
+        words = ("chat", *map(str, words))
+        return ran(*words, places=places(chats), stdin=lines, folder=chats.folder)
 
 
 class Typist:
@@ -121,7 +136,7 @@ class Typist:
 
 
 def test_in_a_pipe_each_line_is_answered_and_its_end_is_the_end(chats):
-    done = piped(chats, "Measure the heart\n\nwhy E2?\n/evidence e2\n", chats.film)
+    done = process(chats, "Measure the heart\n\nwhy E2?\n/evidence e2\n", chats.film)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("✓ The heart has an area of ")
     assert "[E2]" in done.stdout

@@ -5,16 +5,14 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
-from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
-from readingroom.cli import main
 from readingroom.phantoms.chest import make_chest
 from readingroom.phantoms.dicom import write_chest
 from readingroom.phantoms.parameters import ChestPhantom
+from tests.commands import ran
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +34,7 @@ def process(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 def run(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """The same in this process, whose libraries are loaded already."""
-    out, err, code = StringIO(), StringIO(), 0
-    with (
-        pytest.MonkeyPatch.context() as here,
-        redirect_stdout(out),
-        redirect_stderr(err),
-    ):
-        for name, value in place(home).items():
-            here.setenv(name, value)
-        here.setattr(sys, "argv", ["readingroom", *words])
-        here.setattr(sys, "stdin", TextIOWrapper(BytesIO(stdin.encode())))
-        try:
-            main()
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+    return ran(*words, places=place(home), stdin=stdin)
 
 
 @pytest.fixture(scope="module")
@@ -60,15 +44,19 @@ def film(home):
 
 
 @pytest.fixture(scope="module")
-def drafted(home, film):
+def done(home, film):
+    """A draft as a shell sees it."""
+    return process(home, "draft", str(film), "--strict", "--out", str(home / "out"))
+
+
+@pytest.fixture(scope="module")
+def drafted(home, done):
     """One clean draft, for the tests that verify edits of it."""
-    done = process(home, "draft", str(film), "--strict", "--out", str(home / "out"))
     assert done.returncode == 0, done.stderr
     return home / "out"
 
 
-def test_a_draft_is_readable_and_ends_with_its_files(home, film, drafted):
-    done = process(home, "draft", str(film), "--out", str(home / "again"))
+def test_a_draft_is_readable_and_ends_with_its_files(done):
     assert "The cardiac silhouette is not enlarged" in done.stdout
     assert [Path(line).name for line in done.stdout.splitlines()[-3:]] == ["report.html", "report.json", "report.md"]
     assert "Traceback" not in done.stderr
@@ -147,6 +135,7 @@ def test_tools_work_by_themselves(home, film):
     ("words", "said"),
     [
         (("draft", "nowhere.dcm"), "nowhere.dcm"),
+        (("draft", "x" * 300), "no such file"),
         (("draft", "FILM", "--template", "mine"), "no template 'mine'"),
         (("draft", "FILM", "--workflow", "mine"), "no workflow 'mine'"),
         (("draft", "FILM", "--format", "doc"), "no format 'doc'"),
@@ -175,9 +164,6 @@ def test_bad_input_gets_one_line_and_exit_code_2(home, film, words, said):
 
 def test_broken_settings_are_told_in_one_line(home, tmp_path):
     (tmp_path / "readingroom.toml").write_text("home = [broken")
-    done = subprocess.run(
-        [sys.executable, "-c", "from readingroom.cli import main; main()", "runs"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = ran("runs", places=place(home), folder=tmp_path)
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1)
     assert "readingroom.toml" in done.stderr

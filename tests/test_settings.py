@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
 
 from readingroom.errors import BadRequest
-from readingroom.settings import load_settings
+from readingroom.settings import load_settings, subject_key
 
 ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/onlineEndpoints/mi2"
 
@@ -67,3 +70,13 @@ def test_a_wrong_field_of_an_endpoint_is_named(tmp_path):
     (tmp_path / "readingroom.toml").write_text('[endpoints.medimageparse]\naddress = "x"\ntimeout = 500\n')
     with pytest.raises(BadRequest, match=r"endpoints\.medimageparse\.timeout"):
         load_settings()
+
+
+def test_threads_that_need_the_key_for_pseudonyms_at_once_have_the_same(tmp_path: Path):
+    """An empty file, read before its key was written, would be an empty key: pseudonyms that anybody could make."""
+    for number in range(20):
+        with ThreadPoolExecutor(8) as pool:
+            keys = set(pool.map(subject_key, [tmp_path / str(number)] * 8))
+        assert [len(key) for key in keys] == [32]
+        assert [path.name for path in (tmp_path / str(number)).iterdir()] == ["subject.key"]
+        assert (tmp_path / str(number) / "subject.key").stat().st_mode & 0o077 == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,14 @@ from readingroom.domain.measurement import Measurement
 from readingroom.imaging.geometry import box_of_mask
 from readingroom.imaging.image import Image
 from readingroom.imaging.windowing import display_rgb
-from readingroom.tools.backends.classical.fundus import find_field_of_view
-from readingroom.tools.backends.classical.histology import count_nuclei
+from readingroom.later import Later
 from readingroom.tools.quantities import Scale, area_of, diameters_of, intensity_of, scale_of, volume_of
+
+if TYPE_CHECKING:
+    from readingroom.tools.backends.classical import fundus, histology
+else:  # only for their own kinds of image: they stand on scipy
+    fundus = Later("readingroom.tools.backends.classical.fundus")
+    histology = Later("readingroom.tools.backends.classical.histology")
 
 Mask = NDArray[np.bool_]
 
@@ -102,7 +107,7 @@ def fraction_of(mask: Mask, field: Mask, of: str) -> Measurement:
 
 def nuclei_of(image: Image, mask: Mask) -> tuple[Measurement, ...]:
     """How many nuclei, what share of the image they cover, and how large the middle one is."""
-    found = count_nuclei(mask)
+    found = histology.count_nuclei(mask)
     scale = scale_of(image.ref)
     method = "watershed of the distance to the outline"
     return (
@@ -121,7 +126,7 @@ def nuclei_of(image: Image, mask: Mask) -> tuple[Measurement, ...]:
 
 def vessels_of(image: Image, mask: Mask) -> tuple[Measurement, ...]:
     """What share of the field of view the vessels cover."""
-    return (fraction_of(mask, find_field_of_view(display_rgb(image)), "the field of view"),)
+    return (fraction_of(mask, fundus.find_field_of_view(display_rgb(image)), "the field of view"),)
 
 
 OWN: dict[str, Callable[[Image, Mask], tuple[Measurement, ...]]] = {

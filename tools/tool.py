@@ -185,3 +185,5 @@ class Tool(NamedTuple):
     call: Callable[[Bench, str, Any], Awaitable[Any]]
     approval: bool = False
     """A plan that calls it waits for the user's yes."""
+    outside: bool = False
+    """It is another server's: nothing that our tools gave goes to it by reference."""

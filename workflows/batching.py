@@ -39,7 +39,11 @@ class Batcher:
         async with asyncio.TaskGroup() as group:
             while True:
                 await self._places.acquire()
-                batch = [await self._waiting.get()]
+                try:
+                    batch = [await self._waiting.get()]
+                except asyncio.CancelledError:  # another `serve` may follow, and needs all places
+                    self._places.release()
+                    raise
                 while len(batch) < BATCH and not self._waiting.empty():
                     batch.append(self._waiting.get_nowait())
                 group.create_task(self._sent(batch))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from readingroom.agents.answer import Answer, Status, Worded, checked, worded
 from readingroom.agents.budget import Exhausted
+from readingroom.agents.compact import compact
 from readingroom.agents.events import Judged, Planned, Stopped
 from readingroom.agents.limitations import limitation
 from readingroom.agents.numbering import number
@@ -26,6 +27,7 @@ from readingroom.errors import BadRequest, ModelFailed
 from readingroom.imaging.image import Study
 from readingroom.later import Later
 from readingroom.runs.event import now
+from readingroom.tools.borrowed.lending import BorrowedResult
 from readingroom.tools.tool import Bench
 from readingroom.tools.toolbox import within_reach
 from readingroom.workflows.admission import gated, related, routed
@@ -77,6 +79,7 @@ async def ask(
     reached = replace(told, tools=within_reach(told.tools, index=roles.index))
     table = _Table(bench, study, request, gates, reached, report, known, roles)
     carried, notes, declined = await table.carried()
+    notes = (*told.notes, *notes)
     answer = (
         table.answer(carried.plan, Worded(()), carried, notes, status="declined")
         if declined
@@ -238,7 +241,8 @@ class _Table:
         """The planner sees what was found and may add steps, which are checked, approved and run like the rest."""
         short = None
         for attempt in range(MOST_EXTENSIONS):
-            context = self.context(done=carried.plan, evidence=number(carried.evidence, self.known))
+            said = tuple(compact(one, name) for name, one in carried.results.items() if isinstance(one, BorrowedResult))
+            context = self.context(done=carried.plan, evidence=number(carried.evidence, self.known), said=said)
             try:
                 plan = (
                     described(carried.plan, context) if by_rules else await self._asked(f"more-{attempt + 1}", context)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from readingroom.agents.events import Tell
 from readingroom.agents.planning import Planner
 from readingroom.agents.rule_planner import plan_by_rules
+from readingroom.domain.finding import Limitation
 from readingroom.domain.value import Value
 from readingroom.errors import BadRequest
 from readingroom.tools.tool import Tool
@@ -45,6 +46,8 @@ class Ways:
     """Words the report; else the template does."""
     consult: Consult | None = None
     """Answers of a finished report; else the rules do."""
+    notes: tuple[Limitation, ...] = ()
+    """What is to be said of how it was answered, whatever comes of it."""
 
 
 class Roles(Value):

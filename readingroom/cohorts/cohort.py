@@ -131,7 +131,14 @@ class _Desk:
 
     async def carry_out(self) -> None:
         """All that waits; where nothing was done yet, the first ones alone, so that their times tell the limit."""
-        engine, most = self.how.engine(self.work, self.how.at_once), self.how.most
+        engine = self.how.engine(self.work, self.how.at_once)
+        try:
+            await self._carried_out(engine)
+        finally:
+            await engine.aclose()
+
+    async def _carried_out(self, engine: Engine) -> None:
+        most = self.how.most
         self.progress.estimate = self.estimate()
         for _ in range(TRIED if self.journal.about("first") is None else 0):
             if len(self.alone) < ALONE and most != 0:
@@ -266,18 +273,16 @@ def _open(
             shelving.fill(journal)
         work = Work(own, options, folder, asked, journal.began)
         desk = _Desk(own, folder, journal, options, how, work, traffic, tell, shelving)
-        desk.notes += _notes(journal, twice, unused(manifest), desk.progress.total)
+        desk.notes += _notes(journal, twice, unused(manifest))
         yield desk
 
 
-def _notes(journal: Journal, twice: int, strange: tuple[str, ...], total: int) -> list[str]:
+def _notes(journal: Journal, twice: int, strange: tuple[str, ...]) -> list[str]:
     notes = [f"{twice} rows of the manifest stand there twice and count once."] if twice else []
     if strange:
         notes.append(f"Columns that are not used: {', '.join(strange)[:300]}.")
     if journal.lost:
         notes.append(f"The power went before the last {journal.lost} items were safe: they are done again.")
-    if not total:
-        notes.append("The manifest names nothing.")
     return notes
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ STUDY = ("study", "study_id")
 ABOUT = tuple(name for name in COLUMNS if name not in STATED)
 """Other columns that are kept: label, dataset, split ..."""
 
+MANGLED = re.compile(r"-?\d([.,]\d+)?E\+?\d+|#(REF!|N/A|NAME\?|VALUE!|NUM!|DIV/0!|NULL!|#+)")
+"""What a spreadsheet leaves of a long number, or of a formula that failed."""
+
 Row = Mapping[str, Any]
 
 
@@ -53,7 +57,7 @@ def item_of(row: Row, folder: Path, key: bytes, where: str) -> Item:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise BadFile(f"{place}: {first['msg']}", where=where, do="Mend the cell, or leave it empty.") from error
-    subject, study = (_pseudonym(row, names, key) for names in (SUBJECT, STUDY))
+    subject, study = (_pseudonym(row, names, key, where) for names in (SUBJECT, STUDY))
     about = {name: text for name in ABOUT if (text := _text(row.get(name)))}
     name = _text(row.get("id")) or digest_of([_near(paths, folder), _near(prior, folder), words])[:16]
     return stamped(Item(id=name, paths=paths, prior=prior, lateral=lateral, subject=subject, study=study, words=words,
@@ -77,7 +81,7 @@ def stamped(item: Item) -> Item:
 
 def _files(path: Path) -> list[Path]:
     """Of a folder everything that lies below it."""
-    if not path.is_dir():
+    if not os.path.isdir(path):  # what no path can be, too: pathlib raises where a name is too long
         return [path]
     return sorted(Path(at) / name for at, _, names in os.walk(path) for name in names)
 
@@ -109,6 +113,9 @@ def _words(row: Row) -> dict[str, Any]:
     return {**words, **({"stated": stated} if stated else {})}
 
 
-def _pseudonym(row: Row, names: Sequence[str], key: bytes) -> str:
+def _pseudonym(row: Row, names: Sequence[str], key: bytes, where: str) -> str:
     found = next((text for name in names if (text := _text(row.get(name)))), "")
+    if MANGLED.fullmatch(found):
+        raise BadFile("a spreadsheet has spoiled the number in the column of patients or studies", where=where,
+                      do="Save the table with that column as text, or two patients become one.")  # fmt: skip
     return pseudonym_of(found, key) if found else ""

@@ -27,6 +27,10 @@ class Engine(Protocol):
         """Returns when the last item has ended."""
         ...
 
+    async def aclose(self) -> None:
+        """After the last call of `carry_out`, whether it returned or raised."""
+        ...
+
 
 class Embedded:
     """In this process: reading, calling and writing overlap on one event loop and its threads."""
@@ -48,3 +52,7 @@ class Embedded:
                 batching.cancel()
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
+
+    async def aclose(self) -> None:
+        """As the protocol says."""
+        del self  # what is open is the room's

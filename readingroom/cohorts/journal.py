@@ -17,7 +17,7 @@ from readingroom.runs.database import connect, failing, transaction
 NAME = "cohort.sqlite"
 VERSION = 1
 AT_ONCE = 500
-"""Items that are read or listed at a time."""
+"""Items that are read at a time."""
 RESULTS = 100
 """Results that are in memory at a time."""
 
@@ -85,36 +85,31 @@ class Journal:
         """Take in the manifest as it is now; how many rows of it stood twice.
 
         What is asked otherwise than before, or of files that changed, waits again; what is no longer listed is in no
-        table. `options` is the digest of what holds for all. Raises BadRequest for two items of one id.
+        table. `options` is the digest of what holds for all. Where the manifest breaks off, the listing before stands.
+        Raises BadRequest for two items of one id, and where there is none: an archive that is not mounted is an empty
+        folder, and would leave empty tables.
         """
-        number = int(self.about("tried") or 0) + 1
-        self.tell("tried", str(number))  # one that was killed half-way has its own number
-        twice = place = 0
-        rows: list[Item] = []
-        for item in items:
-            rows.append(item)
-            if len(rows) == AT_ONCE:
-                twice += self._listed(rows, number, place, options)
-                place += len(rows)
-                rows = []
-        twice += self._listed(rows, number, place, options)
-        self.tell("listing", str(number))
+        number = self.listing + 1
+        twice, place = 0, -1
+        with transaction(self._base, self.path):
+            for place, item in enumerate(items):
+                twice += self._listed(item, number, place, options)
+            if place < 0:
+                raise BadRequest("the manifest names nothing", do="Name a table with rows, or a folder with images.")
+            self.tell("listing", str(number))
         return twice
 
-    def _listed(self, rows: list[Item], number: int, place: int, options: str) -> int:
-        twice = 0
-        with transaction(self._base, self.path):
-            for at, item in enumerate(rows, place):
-                asked = f"{options} {item.asked}"
-                held = self._base.execute("SELECT listing, asked FROM items WHERE id = ?", (item.id,)).fetchone()
-                if held and held["listing"] == number:
-                    if held["asked"] != asked:
-                        raise BadRequest(f"the id {item.id[:60]!r} stands twice", do="Give each row an id of its own.")
-                    twice += 1
-                    continue
-                packed = zlib.compress(item.model_dump_json().encode(), 1)
-                self._base.execute(UPSERT, (item.id, at, number, packed, asked, item.stamp, item.size, "waiting"))
-        return twice
+    def _listed(self, item: Item, number: int, place: int, options: str) -> bool:
+        """Whether it was in this listing already."""
+        asked = f"{options} {item.asked}"
+        held = self._base.execute("SELECT listing, asked FROM items WHERE id = ?", (item.id,)).fetchone()
+        if held and held["listing"] == number:
+            if held["asked"] != asked:
+                raise BadRequest(f"the id {item.id[:60]!r} stands twice", do="Give each row an id of its own.")
+            return True
+        packed = zlib.compress(item.model_dump_json().encode(), 1)
+        self._base.execute(UPSERT, (item.id, place, number, packed, asked, item.stamp, item.size, "waiting"))
+        return False
 
     @property
     def listing(self) -> int:

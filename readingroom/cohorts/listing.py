@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from readingroom.cohorts.columns import FILES, Row, item_of, known, stamped
 from readingroom.cohorts.item import Item
 from readingroom.domain.value import digest_of
-from readingroom.errors import BadFile
+from readingroom.errors import BadFile, BadInput
 from readingroom.imaging.sources import Source, sources_of
 from readingroom.later import Later
 
@@ -20,6 +20,8 @@ else:  # an extra
     parquet = Later("readingroom.cohorts.parquet")
 
 By = Literal["study", "series"]
+
+NO_TABLE = "Give a table, a .parquet file or a folder."
 
 
 def items_of(manifest: Path, *, key: bytes, by: By = "study") -> Iterator[Item]:
@@ -32,7 +34,7 @@ def items_of(manifest: Path, *, key: bytes, by: By = "study") -> Iterator[Item]:
     if manifest.is_dir():
         yield from _of_folder(manifest, key, by)
         return
-    rows = parquet.rows_of(manifest) if manifest.suffix.lower() in (".parquet", ".pq") else _of_csv(manifest)
+    rows = _of_parquet(manifest) if manifest.suffix.lower() in (".parquet", ".pq") else _of_csv(manifest)
     for number, row in enumerate(rows, 1):
         yield item_of(row, manifest.absolute().parent, key, f"{where}, row {number}")
 
@@ -50,19 +52,34 @@ def _of_csv(path: Path) -> Iterator[Row]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            names = [name.strip() for name in reader.fieldnames or ()]
-            if not set(names) & set(FILES):
-                raise BadFile("the table has no column of files", where=path.name, do=f"Call it {FILES[0]!r}.")
-            reader.fieldnames = names
+            reader.fieldnames = _names([name.strip() for name in reader.fieldnames or ()], path.name)
             for row in reader:
                 if any(isinstance(cell, str) and cell.strip() for cell in row.values()):
                     yield {name: cell for name, cell in row.items() if name is not None}
     except OSError as error:
         raise BadFile(f"cannot be read ({error.strerror})", where=path.name, do="Check the path.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadFile(
-            "this is no CSV table in UTF-8", where=path.name, do="Give a table, a .parquet file or a folder."
-        ) from error
+    except UnicodeDecodeError as error:
+        raise BadFile("this is no CSV table in UTF-8", where=path.name, do=NO_TABLE) from error
+    except csv.Error as error:
+        what = f"this is no CSV table in UTF-8 (line {reader.reader.line_num}: {error})"
+        raise BadFile(what, where=path.name, do=NO_TABLE) from error
+
+
+def _names(names: list[str], where: str) -> list[str]:
+    """The header of a table. Raises BadFile; does not tell its words: without a header they are a patient's."""
+    if not set(names) & set(FILES):
+        apart = next((told for mark, told in ((";", "semicolons"), ("\t", "tabs")) if mark in "".join(names)), "")
+        what = "the table has no column of files" + (f"; its columns stand apart by {apart}" if apart else "")
+        raise BadFile(what, where=where, do=f"{'Save it with commas. ' if apart else ''}Call it {FILES[0]!r}.")
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise BadFile(f"the column {twice[:40]!r} stands twice", where=where, do="Keep one of them.")
+    return names
+
+
+def _of_parquet(path: Path) -> Iterator[Row]:
+    _names(list(parquet.columns_of(path)), path.name)
+    yield from parquet.rows_of(path)
 
 
 def _of_folder(folder: Path, key: bytes, by: By) -> Iterator[Item]:
@@ -90,6 +107,6 @@ def _item(name: str, sources: list[Source]) -> Item:
             paths=tuple(sorted(str(path.absolute()) for source in sources for path in source.paths)),
             subject=first.subject,
             study=first.study,
-            error=first.error.line() if first.error else "",
+            error=BadInput(first.error.what, do=first.error.do).line() if first.error else "",
         )
     )

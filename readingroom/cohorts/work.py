@@ -25,8 +25,8 @@ from readingroom.cohorts.tasks import (
     told_reading,
 )
 from readingroom.domain.value import digest_of
-from readingroom.errors import BadFile, BadRequest, NotAuthorised, ReadingRoomError, RecordError, ToolFailed
-from readingroom.imaging.folder import list_folder
+from readingroom.errors import BadFile, BadRequest, BadStudy, NotAuthorised, ReadingRoomError, RecordError, ToolFailed
+from readingroom.imaging.folder import list_folder, ordinary_size
 from readingroom.imaging.limits import Limits
 from readingroom.reading import Reading
 from readingroom.workflows.batching import Batcher, Budget
@@ -57,10 +57,11 @@ def contents_of(item: Item) -> list[list[str]]:
 
 
 def _files(path: Path) -> tuple[Path, ...]:
-    return list_folder(path, Limits(), where=path.name).files if path.is_dir() else (path,)
+    return list_folder(path, Limits(), where=path.name).files if os.path.isdir(path) else (path,)
 
 
 def _digest(path: Path) -> str:
+    ordinary_size(path, Limits(), where=path.name)
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -169,5 +170,14 @@ def _late(seconds: float) -> ToolFailed:
 def _failed(item: Item, error: BaseException) -> Outcome:
     """A fault of this program fails its item alone; only its kind is told, for its words may hold what was read."""
     fault = f"a fault of this program ({type(error).__name__})"
-    reason = error.line() if isinstance(error, ReadingRoomError) else fault
+    reason = _unnamed(item, error).line() if isinstance(error, ReadingRoomError) else fault
     return Outcome(id=item.id, status="failed", reason=reason, error=type(error).__name__)
+
+
+def _unnamed(item: Item, error: ReadingRoomError) -> ReadingRoomError:
+    """Which file it was by its number in paths.parquet: names of files may be names of patients."""
+    if not isinstance(error, BadFile | BadStudy):
+        return error
+    names = [Path(name).name for name in (*item.paths, *item.prior, *item.lateral)]
+    place = f"file {names.index(error.where) + 1} of {len(names)}" if len(names) > 1 and error.where in names else ""
+    return type(error)(error.what, where=place, do=error.do)

@@ -30,9 +30,9 @@ PATIENT = frozenset({"PatientName", "PatientID"})
 NUMBERED = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV", "OB", "OW", "OF", "OD", "OL", "OV"})
 SHORTEST, WHOLE = 3, 5
 """Letters of a word of the patient that is looked for as a word, and anywhere within a text."""
-_SHAPES = {"DS": re.compile(r"[0-9+\-.eE ]{0,16}"), "IS": re.compile(r"[0-9+\- ]{0,12}"),
+_SHAPES = {"DS": re.compile(r"[0-9+\-.eE ]{0,64}"), "IS": re.compile(r"[0-9+\-. ]{0,32}"),
            "CS": re.compile(r"[A-Za-z0-9_ .+/-]{0,16}"), "AS": re.compile(r"(\d{3}[DWMY])?")}  # fmt: skip
-"""What these may hold; anything else is no number or code, whatever it claims."""
+"""What these may hold, longer than the standard allows as real files have it; anything else is no number or code."""
 _WORD = re.compile(r"[^\W_]+")
 _COMMON = frozenset({"none", "unknown", "anonymous", "anonymized", "anon", "patient", "test", "removed", "chest",
                      "thorax", "head", "brain", "abdomen", "axial", "original", "primary", "derived"})  # fmt: skip
@@ -152,8 +152,6 @@ def _empty(element: DataElement) -> object:
 
 
 def _nothing(element: DataElement, plan: Plan) -> object:
-    if element.VR == "PN":
-        return plan.subject
     if element.VR == "UI":
         return uid_of(str(element.value), plan.key)
     return SAYS_NOTHING.get(element.VR.split(" or ")[0], REMOVED)
@@ -169,6 +167,11 @@ def _rename(dataset: Dataset, element: DataElement, plan: Plan) -> None:
 
 def _harmless(element: DataElement, plan: Plan) -> bool:
     """Whether a value that stays has the form of its kind and no word of the patient."""
+    if keyword_for_tag(element.tag) == "ICCProfile":
+        content = bytes(element.value or b"").lower()
+        return not any(
+            word.encode(code) in content for word in plan.words for code in ("utf-8", "utf-16-be", "utf-16-le")
+        )
     if element.VR in NUMBERED or (not (shape := _SHAPES.get(element.VR)) and element.VR in DATED):
         return True
     texts = [getattr(one, "original_string", None) or str(one) for one in _many(element)]

@@ -32,6 +32,7 @@ from readingroom.imaging.subject import UNKNOWN, pseudonym
 
 SECONDARY = "1.2.840.10008.5.1.4.1.1.7"
 """Secondary capture: a screen or a scanned paper as often as an image (PS3.4 B.5)."""
+IDENTITY = ("SOPClassUID", "SOPInstanceUID")
 METHODS = {
     "basic": ("113100", "Basic Application Confidentiality Profile"),
     "pixels": ("113101", "Clean Pixel Data Option"),
@@ -55,6 +56,8 @@ class DicomFile:
         self._layout = layout_of(header, Limits())
         try:
             self.dataset = dcmread(io.BytesIO(data[132:] if lost_mark(data) else data), force=True)
+            for keyword in IDENTITY:
+                setattr(self.dataset, keyword, UID(identity_of(header, keyword)))
             self.dataset.file_meta = self._meta()
             subject = pseudonym(header, key)
             study, series = header.text("StudyInstanceUID"), header.text("SeriesInstanceUID")
@@ -155,18 +158,24 @@ class DicomFile:
         return meta
 
 
+def identity_of(header: Header, keyword: str) -> str:
+    """What kind of object it is, or which; where the data set does not say, as the file's frame does."""
+    meta = getattr(header.dataset, "file_meta", Dataset())
+    return header.text(keyword) or str(meta.get(f"MediaStorage{keyword}", ""))
+
+
 def refused(header: Header) -> Refused | None:
     """Why objects of this kind are not de-identified here; None for images."""
     if (refusal := refusal_of(header)) is not None:
         return Refused(refusal.what, where=refusal.where, do=refusal.do)
-    kind = header.text("SOPClassUID")
+    kind = identity_of(header, "SOPClassUID")
     if kind == SECONDARY or kind.startswith(SECONDARY + "."):
         return Refused("this is a secondary capture: a screen or a paper, which may name the patient anywhere",
                        where=header.where, do="Look at it and convert it to PNG, if it is an image.")  # fmt: skip
     if not kind.startswith(STANDARD) or not set(kind) <= set("0123456789."):
         return Refused("this is an object of a kind that the standard does not know", where=header.where,
                        do="Export it as a standard image.")  # fmt: skip
-    if not header.text("SOPInstanceUID"):
+    if not identity_of(header, "SOPInstanceUID"):
         return Refused("this DICOM file has no SOPInstanceUID", where=header.where, do=_DO)
     return None
 

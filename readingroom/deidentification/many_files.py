@@ -49,7 +49,7 @@ def _check(given: list[Path], out: Path) -> None:
     if not given:
         raise BadRequest("there is nothing to de-identify", do="Name files or folders.")
     for path in given:
-        if not path.exists():
+        if not os.path.exists(path):  # of a path that is too long, Path.exists raises
             raise BadRequest("there is no such file or folder", where=path.name, do="Check the path.")
         if path.is_dir() and out.resolve().is_relative_to(path.resolve()):
             raise BadRequest("the new files would lie among the old ones", where=str(out),

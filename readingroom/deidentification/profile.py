@@ -43,14 +43,16 @@ DEVICE = (
 BIRTH = frozenset({"PatientBirthDate", "PatientBirthTime", "PatientBirthDateInAlternativeCalendar"})
 """In no option's column: they go whatever is chosen."""
 DATED = frozenset({"DA", "DT", "TM"})
-OVERLAYS_AND_CURVES = range(0x5000, 0x6100)
+NEVER_EMPTY = frozenset({"ReferencedStudySequence"})
+"""X/Z in the table, optional in every image, and invalid without an item."""
+OVERLAYS_AND_CURVES = frozenset({*range(0x5000, 0x5100), *range(0x6000, 0x6100)})
 """Groups 50xx and 60xx go as a whole: rows and columns of an overlay without its data are invalid."""
-LONG_TEXT = frozenset({"LT", "ST", "UT", "UC", "UR", "PN", "UN"})
-"""Free text, names and what nobody knows: gone even where the table does not name the attribute."""
+LONG_TEXT = frozenset({"LT", "ST", "UT", "UC", "UR", "PN"})
+"""Free text and names: replaced even where the table does not name the attribute."""
 BYTES = frozenset({"OB", "OW", "OF", "OD", "OL", "OV"})
 PIXELS = frozenset({"PixelData", "FloatPixelData", "DoubleFloatPixelData"})
 IMAGE_GROUPS = frozenset({0x0028, 0x7FE0})
-"""Pixels, their tables and colours: the only bytes that stay. An ICC profile carries texts, too, and goes."""
+"""Pixels, their tables and colours: the only bytes that stay."""
 BOUND = frozenset({"SOPClassUID", "ReferencedSOPClassUID", "SpecificCharacterSet"})
 
 
@@ -79,7 +81,7 @@ def action_of(tag: BaseTag, kinds: frozenset[str], choices: Choices) -> Action:
         return _beyond(tag, kinds)
     if "SQ" in kinds and action == "uid":
         return "inside"
-    return action
+    return "remove" if keyword_for_tag(tag) in NEVER_EMPTY else action
 
 
 def _beyond(tag: BaseTag, kinds: frozenset[str]) -> Action:
@@ -89,7 +91,7 @@ def _beyond(tag: BaseTag, kinds: frozenset[str]) -> Action:
     if kinds & DATED:
         return "empty"
     if kinds & LONG_TEXT:
-        return "remove"
-    if kinds & BYTES and (tag.group not in IMAGE_GROUPS or keyword_for_tag(tag) == "ICCProfile"):
+        return "replace"
+    if "UN" in kinds or (kinds & BYTES and tag.group not in IMAGE_GROUPS):
         return "remove"
     return "uid" if "UI" in kinds and keyword_for_tag(tag) not in BOUND else "keep"

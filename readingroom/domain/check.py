@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from readingroom.domain.terms import Section, Verdict
 from readingroom.domain.value import Value
 
@@ -43,12 +45,15 @@ class Check(Value):
 
 
 class Struck(Value):
-    """A sentence that the gate took out of the draft; kept, with why, for as long as the report is."""
+    """A sentence that was taken out of the draft; kept, with why, for as long as the report is."""
 
     check: Check
     """Its text, its section and what is wrong with it, as it was when it was struck."""
     cites: tuple[str, ...] = ()
     """What it said it stands on, by id."""
+    by: Literal["checker", "person"] = Field(default="checker", exclude_if=lambda by: by == "checker")
+    """Who took it out: the gate, or a person who edited the draft. Written where it was a person, so that reports of
+    the machine alone keep the digests that their records have."""
 
 
 class Omission(Value):

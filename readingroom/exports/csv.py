@@ -37,7 +37,8 @@ Row = dict[str, str]
 
 
 def to_csv(report: Report, *, mark: bool = False) -> str:
-    """The table. `row` says what a row is: finding, impression, category, struck, omitted or limitation.
+    """The table. `row` says what a row is: finding, impression, category, struck, struck_by_person, omitted or
+    limitation.
 
     A finding with several measurements has one row for each; one without has one row. Struck sentences are there with
     why, and never as findings. No cell can act as a formula: a text that would is led by an apostrophe; numbers of the
@@ -87,7 +88,8 @@ def _rows(report: Report) -> Iterable[Row]:
         }  # fmt: skip
     for struck in report.struck:
         check = struck.check
-        yield {"row": "struck", "id": check.target, "section": check.section, "text": check.text,
+        row = "struck" if struck.by == "checker" else "struck_by_person"
+        yield {"row": row, "id": check.target, "section": check.section, "text": check.text,
                "evidence": " ".join(struck.cites), **_judged(check)}  # fmt: skip
     for omission in report.verification.omissions if report.verification else ():
         yield {"row": "omitted", "text": omission.reason, "evidence": " ".join(omission.evidence),

@@ -18,7 +18,7 @@ from readingroom.exports.drawn import drawn
 from readingroom.exports.figure import Figure
 from readingroom.exports.headings import Headings
 from readingroom.exports.tables import Table
-from readingroom.exports.view import Piece, Sentence, View
+from readingroom.exports.view import Piece, Sentence, View, struck_in
 
 VERDICT_STYLES = {"supported": "RR Supported", "contradicted": "RR Contradicted", "unsupported": "RR Unsupported",
                   "not_checkable": "RR Not checkable"}  # fmt: skip
@@ -187,11 +187,15 @@ def put_verification(place: Place, report: Report, view: View) -> None:
         place.line("RR Small", "Checked, but not in this report: ", *said(sentence))
 
 
-def put_struck(place: Place, struck: Sequence[Struck]) -> None:
-    """What the gate took out, crossed out, and why."""
-    if struck:
-        place.heading("struck")
-    for each in struck:
+def put_struck(place: Place, report: Report) -> None:
+    """What the gate or a person took out, crossed out, and what was wrong with it."""
+    for name, gone in struck_in(report).items():
+        place.heading(name)
+        _crossed_out(place, gone)
+
+
+def _crossed_out(place: Place, gone: Sequence[Struck]) -> None:
+    for each in gone:
         why = "; ".join(f"{wording.RULES[problem.rule]}: {clause(problem.reason)}" for problem in each.check.problems)
         why = why or wording.MEANINGS[each.check.verdict]
         verdict = wording.VERDICTS[each.check.verdict]

@@ -38,6 +38,7 @@ from readingroom.exports.fhir_observations import add_category, add_evidence, ad
 from readingroom.exports.fhir_sources import add_devices, add_provenance
 from readingroom.exports.markdown import to_markdown
 from readingroom.exports.material import Material
+from readingroom.exports.view import struck_in
 from readingroom.language.codes import codings_of, public, report_codings
 
 RADIOLOGY = {"x_ray", "ct", "mr", "ultrasound", "mammography", "nuclear"}
@@ -172,8 +173,9 @@ def _paragraphs(report: Report, checks: Mapping[str, Check]) -> Iterable[str]:
     yield "Limitations"
     yield from (each.text for each in report.limitations)
     yield from (f"Degraded: {each}" for each in report.provenance.degraded)
-    if report.struck:
-        yield f"Struck by the verifier, and not part of this report: {len(report.struck)} (kept in its JSON)."
+    for name, gone in struck_in(report).items():
+        by = "the verifier" if name == "struck" else "a person"
+        yield f"Struck by {by}, and not part of this report: {len(gone)} (kept in its JSON)."
 
 
 def _markdown(report: Report) -> Form:

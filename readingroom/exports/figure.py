@@ -137,7 +137,7 @@ def _figure(image: Image, marks: tuple[_Mark, ...], *, plane: int | None) -> Fig
     height = ref.spacing.row / ref.spacing.column if ref.spacing else 1.0
     overlays = (_overlay(mark, ref, plane=plane) for mark in marks)
     return Figure(
-        ref.id, plane, _png(_shown(image, plane), height), ref.columns, ref.rows, _caption(ref, plane), ref.role,
+        ref.id, plane, true_png(shown(image, plane), height), ref.columns, ref.rows, _caption(ref, plane), ref.role,
         tuple(overlay for overlay in overlays if overlay), *_sides(ref), height,
     )  # fmt: skip
 
@@ -171,7 +171,7 @@ def _coronal(image: Image, marks: tuple[_Mark, ...]) -> Figure:
             overlays += [Overlay(mark.evidence, "mask", path, mark.region.label)] if path else []
     caption = f"{wording.image_words(ref)}, coronal view through row {row + 1} of {ref.rows}"
     return Figure(
-        ref.id, None, _png(_shown(upright, None), height), ref.columns, ref.depth, caption, ref.role,
+        ref.id, None, true_png(shown(upright, None), height), ref.columns, ref.depth, caption, ref.role,
         tuple(overlays), *_sides(ref), height,
     )  # fmt: skip
 
@@ -194,7 +194,7 @@ def _caption(ref: ImageRef, plane: int | None) -> str:
     return ", ".join(filter(None, (f"{told}: {name}" if told else name, step)))
 
 
-def _shown(image: Image, plane: int | None) -> NDArray[np.uint8]:
+def shown(image: Image, plane: int | None) -> NDArray[np.uint8]:
     """As OpenCV writes it: (H, W) of a grey image, (H, W, 3) blue first of a colour one."""
     if image.ref.colour:
         return np.asarray(display_rgb(image, plane=plane)[..., ::-1])
@@ -202,10 +202,10 @@ def _shown(image: Image, plane: int | None) -> NDArray[np.uint8]:
     return np.asarray(np.rint(grey * np.float32(255)), np.uint8)
 
 
-def _png(source: NDArray[Any], pixel_height: float) -> bytes:
-    """PNG in true proportions, at most `LONGEST` on the long side; grey keeps one channel."""
+def true_png(source: NDArray[Any], pixel_height: float, longest: int = LONGEST) -> bytes:
+    """PNG in true proportions, at most `longest` on the long side; grey keeps one channel."""
     rows, columns = source.shape[0] * max(pixel_height, 1.0), source.shape[1] / min(pixel_height, 1.0)
-    scale = min(1.0, LONGEST / max(rows, columns))
+    scale = min(1.0, longest / max(rows, columns))
     size = max(1, round(columns * scale)), max(1, round(rows * scale))
     if size != (source.shape[1], source.shape[0]):
         smaller = size[0] * size[1] < source.shape[0] * source.shape[1]

@@ -35,7 +35,8 @@ def to_markdown(report: Report) -> str:
         f"## {heads.sections['limitations']}",
         "\n".join(f"- {_paragraph(pieces)}" for pieces in view.texts["limitations"]),
         *_verification(report, view, heads),
-        *_struck(view, heads),
+        *_struck(view.struck, heads.sections["struck"]),
+        *_struck(view.struck_by_person, heads.sections["struck_by_person"]),
         *_evidence(report.evidence, heads),
         f"## {heads.sections['provenance']}",
         _provenance(report),
@@ -107,7 +108,7 @@ def _verification(report: Report, view: View, heads: Headings) -> tuple[str, ...
     )
 
 
-def _struck(view: View, heads: Headings) -> tuple[str, ...]:
+def _struck(gone: Iterable[Sentence], heading: str) -> tuple[str, ...]:
     """A table, so that a file that is read back does not hold these sentences again."""
     rows = [
         (
@@ -116,9 +117,9 @@ def _struck(view: View, heads: Headings) -> tuple[str, ...]:
             "; ".join(problem.reason for problem in sentence.problems),
             ", ".join(sentence.cited),
         )
-        for sentence in view.struck
+        for sentence in gone
     ]
-    return (f"### {heads.sections['struck']}", _table(("sentence", "verdict", "why", "evidence"), rows)) if rows else ()
+    return (f"### {heading}", _table(("sentence", "verdict", "why", "evidence"), rows)) if rows else ()
 
 
 def _evidence(evidence: tuple[Evidence, ...], heads: Headings) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from readingroom.exports.drawn import drawn
 from readingroom.exports.figure import Figure
 from readingroom.exports.headings import headings_of
 from readingroom.exports.html import environment, source
-from readingroom.exports.view import read
+from readingroom.exports.view import read, struck_in
 
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 """WeasyPrint sets it for the whole process, in which a cut-off image would then be read as a whole one."""
@@ -69,6 +69,7 @@ def to_pdf(report: Report, figures: Sequence[Figure] = ()) -> bytes:
         .render(
             report=report,
             view=read(report),
+            struck=struck_in(report),
             heads=heads,
             SIGNS=SIGNS,
             short={"title": _cut(report.title), "run": _cut(told.run)},

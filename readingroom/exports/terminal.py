@@ -15,6 +15,7 @@ from readingroom.domain.report import Report
 from readingroom.domain.terms import Verdict
 from readingroom.exports import wording
 from readingroom.exports.headings import headings_of
+from readingroom.exports.view import struck_in
 from readingroom.runs.run import Run, Step
 
 MARKS: dict[Verdict, tuple[str, str]] = {
@@ -82,11 +83,11 @@ def print_report(console: Console, report: Report) -> None:
         console.print(
             Padding(Text.assemble(("! left out: ", "bold yellow"), plain(omission.reason)), (0, 0, 0, 2), expand=False)
         )
-    if report.struck:
-        _heading(console, heads.sections["struck"])
-    for one in report.struck:
-        line = _sentence(one.check, one.check.text, one.cites)
-        console.print(Padding(line, (0, 0, 0, 2), expand=False), style="dim")
+    for name, gone in struck_in(report).items():
+        _heading(console, heads.sections[name])
+        for one in gone:
+            line = _sentence(one.check, one.check.text, one.cites)
+            console.print(Padding(line, (0, 0, 0, 2), expand=False), style="dim")
     _heading(console, heads.sections["limitations"])
     for limitation in report.limitations:
         console.print(Padding(Text.assemble("· ", plain(limitation.text)), (0, 0, 0, 2), expand=False), style="dim")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Literal
 
-from readingroom.domain.check import Check, Problem
+from readingroom.domain.check import Check, Problem, Struck
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.report import Report
 from readingroom.domain.terms import Section, Verdict
@@ -68,6 +69,8 @@ class View:
     evidence: dict[str, Evidence] = field(default_factory=dict)
     struck: tuple[Sentence, ...] = ()
     """What the checker took out of the draft."""
+    struck_by_person: tuple[Sentence, ...] = ()
+    """What the person who edited the draft took out."""
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
@@ -75,7 +78,8 @@ class View:
         order: tuple[Section, ...] = ("indication", "technique", "comparison")
         before = [piece for section in order for paragraph in self.texts[section] for piece in paragraph]
         after = [piece for paragraph in self.texts["limitations"] for piece in paragraph]
-        found = (piece for piece in (*before, *self.findings, *self.impression, *self.struck, *after, *self.elsewhere))
+        gone = (*self.struck, *self.struck_by_person)
+        found = (piece for piece in (*before, *self.findings, *self.impression, *gone, *after, *self.elsewhere))
         return tuple(piece for piece in found if isinstance(piece, Sentence))
 
 
@@ -105,8 +109,20 @@ def read(report: Report) -> View:
         for section, lines in paragraphs.items()
     }
     elsewhere = tuple(_from_check(check, evidence) for check in left)
-    struck = tuple(_from_check(one.check, evidence, one.cites) for one in report.struck)
-    return View(tuple(findings), tuple(impression), texts, elsewhere, evidence, struck)
+    gone = {
+        name: tuple(_from_check(one.check, evidence, one.cites) for one in some)
+        for name, some in struck_in(report).items()
+    }
+    return View(tuple(findings), tuple(impression), texts, elsewhere, evidence, **gone)
+
+
+def struck_in(report: Report) -> dict[Literal["struck", "struck_by_person"], tuple[Struck, ...]]:
+    """What was taken out, by the name of the heading that says by whom; a heading without sentences is left out."""
+    found: dict[Literal["struck", "struck_by_person"], tuple[Struck, ...]] = {
+        "struck": tuple(one for one in report.struck if one.by == "checker"),
+        "struck_by_person": tuple(one for one in report.struck if one.by == "person"),
+    }
+    return {name: some for name, some in found.items() if some}
 
 
 def segments(text: str, problems: tuple[Problem, ...]) -> tuple[Segment, ...]:

@@ -54,6 +54,8 @@ class Tally(NamedTuple):
 def plain(text: str) -> str:
     """Text without what could act on a page or terminal, or hide in it: control, reordering and invisible format
     characters become U+FFFD."""
+    if text.isprintable():
+        return text
     return "".join(
         "\ufffd" if ord(sign) in BIDI or (unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\t\n") else sign
         for sign in text

@@ -21,7 +21,7 @@ class Listing(NamedTuple):
 
 def read_bytes(path: Path, limits: Limits, *, where: str) -> bytes:
     """The whole of an ordinary file; BadFile where there is none, it cannot be read, or it is too large."""
-    size = _check_ordinary(path, limits, where)
+    size = ordinary_size(path, limits, where=where)
     try:
         with path.open("rb") as stream:
             data = stream.read(size + 1)
@@ -36,7 +36,7 @@ def read_bytes(path: Path, limits: Limits, *, where: str) -> bytes:
 
 def read_head(path: Path, limits: Limits, *, where: str) -> bytes:
     """The first bytes of an ordinary file, enough to tell its format."""
-    _check_ordinary(path, limits, where)
+    ordinary_size(path, limits, where=where)
     try:
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
@@ -44,8 +44,8 @@ def read_head(path: Path, limits: Limits, *, where: str) -> bytes:
         raise BadFile("the file cannot be read", where=where, do="Check its permissions.") from error
 
 
-def _check_ordinary(path: Path, limits: Limits, where: str) -> int:
-    """Its size in bytes."""
+def ordinary_size(path: Path, limits: Limits, *, where: str) -> int:
+    """Bytes of a file. Raises BadFile for pipes and devices, which may never end, and for one that is too large."""
     try:
         found = path.stat()
     except (OSError, ValueError) as error:

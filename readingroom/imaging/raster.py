@@ -54,6 +54,9 @@ def decode_picture(
                 if kind in ("png", "gif") and getattr(picture, "n_frames", 1) > 1:
                     raise BadFile("this is an animation", where=where, do="Give its frames as single pictures.")
                 return _pixels(picture)
+        except Pillow.DecompressionBombError as error:  # so many that Pillow will not tell the size
+            raise BadFile(f"its pixels are above the limit of {limits.frame_pixels // 10**6} million", where=where,
+                          do="Give a smaller picture.") from error  # fmt: skip
         except PICTURE_ERRORS as error:
             raise BadFile(f"this {_FORMATS[kind]} is broken or ends early", where=where,
                           do="Copy or export it again.") from error  # fmt: skip

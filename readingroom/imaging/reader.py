@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -97,7 +98,7 @@ def _read_all(paths: Sequence[Path], codec: Codec, key: bytes) -> _Found:
     entries: list[Entry] = []
     given = 0
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):  # pathlib raises where a name is too long
             entries += _read_folder(path, codec, key, found=found)
             continue
         where = path.name

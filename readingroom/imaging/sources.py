@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,8 @@ def sources_of(paths: Sequence[Path], *, key: bytes, limits: Limits = COHORT) ->
     Only one folder's headers are held at a time. A file that cannot be read is a source with its error; nothing raises
     but BadStudy for a folder with too many files.
     """
-    yield from _of_files([path for path in paths if not path.is_dir()], key, limits)
-    for folder in (path for path in paths if path.is_dir()):
+    yield from _of_files([path for path in paths if not os.path.isdir(path)], key, limits)
+    for folder in (path for path in paths if os.path.isdir(path)):
         yield from _of_files(list_folder(folder, limits, where=folder.name).files, key, limits)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil, floor
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -55,11 +53,15 @@ class Canvas:
 
     def box(self, low: tuple[float, float], high: tuple[float, float]) -> tuple[slice, slice]:
         """The rows and columns of a rectangle given by two corners in millimetres, clipped to the sheet."""
-        left, right = ((x + self.middle) / self.pitch[0] for x in (low[0], high[0]))
-        top, bottom = (y / self.pitch[1] for y in (low[1], high[1]))
+        ((top, bottom, left, right),) = self.boxes(np.array([low]), np.array([high])).tolist()
+        return slice(top, bottom), slice(left, right)
+
+    def boxes(self, low: Curve, high: Curve) -> NDArray[np.int_]:
+        """The same of many: (n, 4), from and to which row, from and to which column."""
+        low, high = self.pixels(low), self.pixels(high)
+        edges = np.floor(low[:, 1]), np.ceil(high[:, 1]), np.floor(low[:, 0]), np.ceil(high[:, 0])
         rows, columns = self.shape
-        return (slice(min(max(floor(top), 0), rows), min(max(ceil(bottom), 0), rows)),
-                slice(min(max(floor(left), 0), columns), min(max(ceil(right), 0), columns)))  # fmt: skip
+        return np.asarray(np.clip(np.stack(edges, 1), 0, (rows, rows, columns, columns)), np.int_)
 
     def add_ball(self, layer: Map, centre: tuple[float, float], radii: tuple[float, float], thickness: float) -> None:
         """Add an ellipsoid with its axes along the film."""

@@ -26,6 +26,10 @@ ROOTS = {
 """(u, v, radius across, radius down in mm) of the great vessels where they leave the heart's shadow."""
 
 SHIFT = 4
+"""Bits of a pixel to which a stroke's points are given."""
+
+ALONG = np.arange(4)
+"""Where a vessel bends."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ def draw_vessels(canvas: Canvas, outlines: Outlines, rng: np.random.Generator) -
         for direction, breadth in trunks:
             bend = np.deg2rad(direction + rng.normal(0, 7))
             start = (x + rng.normal(0, 3), y + rng.normal(0, 5))
-            _grow(canvas, layer, Twig(*start, bend, breadth * rng.uniform(0.75, 1.05), 0), rng)
+            trunk = Twig(*start, bend, breadth * rng.uniform(0.75, 1.05), 0)
+            _stroke(canvas, layer, *_grown(trunk, rng))
     for knots in ROOTS.values():
         for u, v, wide, tall in knots:
             ((x, y),) = outlines.place(((u, v),))
@@ -55,35 +60,50 @@ def draw_vessels(canvas: Canvas, outlines: Outlines, rng: np.random.Generator) -
     return canvas.blurred(layer, 0.5)
 
 
-def _grow(canvas: Canvas, layer: Map, first: Twig, rng: np.random.Generator) -> None:
-    """Draw a vessel and all that springs from it; every fork parts into a wide and a narrow branch."""
-    waiting = [first]
+def _grown(first: Twig, rng: np.random.Generator) -> tuple[Curve, list[float]]:
+    """A vessel and all that springs from it: lines (n, 5, 2) in millimetres, and each one's breadth.
+
+    Every fork parts into a wide and a narrow branch.
+    """
+    waiting, lines, breadths = [first], [], []
     while waiting:
         twig = waiting.pop()
         length = rng.uniform(9, 17) * (1 + 1.1 / (1 + twig.depth))
-        bends = twig.direction + rng.normal(0, 0.06) * np.arange(4)
-        line = np.cumsum([(twig.x, twig.y), *(np.stack([np.cos(bends), np.sin(bends)], 1) * length / 4)], axis=0)
-        _stroke(canvas, layer, line, 0.9 * twig.breadth)
+        bends = twig.direction + rng.normal(0, 0.06) * ALONG
+        line = np.empty((5, 2))
+        line[0] = twig.x, twig.y
+        np.cos(bends, out=line[1:, 0])
+        np.sin(bends, out=line[1:, 1])
+        line[1:] *= length
+        line[1:] /= 4
+        np.cumsum(line, axis=0, out=line)
+        lines.append(line)
+        breadths.append(0.9 * twig.breadth)
         if twig.depth < 8 and twig.breadth > 0.75:
             spread, turn = rng.uniform(0.22, 0.5), 1 if rng.random() < 0.5 else -1
-            (x, y), last = line[-1], float(bends[-1])
+            (x, y), last = line[-1].tolist(), float(bends[-1])
             major, minor = twig.breadth * rng.uniform(0.72, 0.88), twig.breadth * rng.uniform(0.5, 0.72)
             waiting.append(Twig(x, y, last + turn * spread * 0.35, major, twig.depth + 1))
             waiting.append(Twig(x, y, last - turn * spread * 1.4, minor, twig.depth + 1))
+    return np.stack(lines), breadths
 
 
-def _stroke(canvas: Canvas, layer: Map, line: Curve, breadth: float) -> None:
-    """A stroke that never thins what is already there: drawn on a small copy of its surroundings."""
-    value = 2.0 * breadth * min(1.0, breadth / canvas.pitch[0])
-    thick = max(1, round(breadth / canvas.pitch[0]))
-    margin = (thick + 2) * canvas.pitch[0]
-    box = canvas.box(tuple(line.min(axis=0) - margin), tuple(line.max(axis=0) + margin))
-    patch = layer[box]
-    if patch.size:
-        ink = np.zeros(patch.shape, np.float32)
-        at = (canvas.pixels(line) - (box[1].start + 0.5, box[0].start + 0.5)) * 2**SHIFT
-        cv2.polylines(ink, [np.round(at).astype(np.int32)], False, value, thick, cv2.LINE_8, SHIFT)
-        np.maximum(patch, ink, out=patch)
+def _stroke(canvas: Canvas, layer: Map, lines: Curve, breadths: list[float]) -> None:
+    """Strokes that never thin what is already there: each drawn on a small copy of its surroundings."""
+    pitch = canvas.pitch[0]
+    thick = [max(1, round(breadth / pitch)) for breadth in breadths]
+    margin = (np.array(thick)[:, None] + 2) * pitch
+    boxes = canvas.boxes(lines.min(axis=1) - margin, lines.max(axis=1) + margin)
+    corners = boxes[:, [2, 0]] + 0.5
+    at = (canvas.pixels(lines.reshape(-1, 2)).reshape(lines.shape) - corners[:, None, :]) * 2**SHIFT
+    drawn = zip(boxes.tolist(), np.round(at).astype(np.int32), breadths, thick, strict=True)
+    for (top, bottom, left, right), points, breadth, width in drawn:
+        if top < bottom and left < right:
+            patch = layer[top:bottom, left:right]
+            ink = np.zeros(patch.shape, np.float32)
+            value = 2.0 * breadth * min(1.0, breadth / pitch)
+            cv2.polylines(ink, [points], False, value, width, cv2.LINE_8, SHIFT)
+            np.maximum(patch, ink, out=patch)
 
 
 def cloud(canvas: Canvas, rng: np.random.Generator, scales_mm: tuple[float, ...]) -> Map:

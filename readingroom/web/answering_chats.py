@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from readingroom.domain.value import Value
-from readingroom.web.conversations import Conversation
+from readingroom.web.conversations import REMOVED, Conversation
 from readingroom.web.event_log import Heard
 from readingroom.web.house import House, body_of, house_of, number_in, session_of
 from readingroom.web.refusals import TooMuch
@@ -125,6 +125,12 @@ async def undone(request: Request) -> Response:
     return await _view(house, found)
 
 
+async def removed(request: Request) -> Response:
+    house, found = house_of(request), await _chat(request)
+    await asyncio.to_thread(house.conversations.remove, found)
+    return Response(status_code=204)
+
+
 async def evidence(request: Request) -> Response:
     items = await house_of(request).conversations.evidence(await _chat(request))
     return JSONResponse([item.model_dump(mode="json") for item in items])
@@ -152,6 +158,8 @@ async def _told(house: House, session: str, chat: str, after: int) -> AsyncItera
             for one in house.log.after(chat, after):
                 after = one.number
                 yield _event(one)
+                if one.name == REMOVED:
+                    return
                 ear.set()  # there may be more than one reading gives
             try:
                 await asyncio.wait_for(ear.wait(), BEAT)

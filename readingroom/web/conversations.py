@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from readingroom.chat import Chat, Means, begin_chat, resume_chat
+from readingroom.chat import Chat, Means, begin_chat, forget_chat, resume_chat
 from readingroom.chat_store import ChatStore
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.plan import Plan
@@ -27,6 +27,8 @@ from readingroom.workflows.approval import Approval
 MOST_OPEN = 64
 """Chats that stay open though nobody asks; a closed one is opened again from its journal."""
 LONGEST_TITLE = 80
+REMOVED = "removed"
+"""The last event of a chat."""
 
 
 @dataclass
@@ -259,6 +261,25 @@ class Conversations:
         """Close the chats about a study that is removed."""
         for name in self.of_study(kept):
             self._close(self._known[name])
+
+    def remove(self, found: Conversation) -> None:
+        """Blocks. Nothing of it is told to anybody any more; who listens hears that it is gone.
+
+        Its journal is only ever appended to: it says that where the files are was forgotten, and so it cannot go on.
+        Raises Busy while a turn is at work.
+        """
+        with self._lock, found.lock:
+            if found.working:
+                raise Busy("the last question of this chat is still at work", do="Stop it first.")
+            if found.chat is not None:
+                found.chat.close()
+                found.chat = None
+            forget_chat(self.studies.room, found.id)
+            # The row stays as nobody's, or the owner would be shown the journal as a chat of a terminal.
+            self._known[found.id] = Conversation(found.id, session="", study="")
+            nobodys = ("UPDATE chats SET session = '', study = '', title = '' WHERE id = ?", (found.id,))
+            self.store.write(nobodys, ("DELETE FROM events WHERE chat = ?", (found.id,)))
+        self.log.add(found.id, REMOVED, {})
 
     async def close(self) -> None:
         """Stop what is at work, so that its record says so, and let go of every chat."""

@@ -124,26 +124,34 @@ def _statement(one: EditedSentence, report: Report, told: set[str], findings: Se
 
 
 def _struck(report: Report, version: Version) -> tuple[Struck, ...]:
-    """What the gate struck and the person did not restore."""
-    gone = {one.id for one in version.sentences if one.state == "struck"}
-    return tuple(one for one in report.struck if one.check.target in gone)
+    """What the gate struck and the person did not restore, then what the person struck, with the draft's verdicts.
+
+    What the person alone had written was never part of the draft, so that it is gone without a trace.
+    """
+    gone = {one.id: one for one in version.sentences if one.state == "struck"}
+    gated = tuple(one for one in report.struck if one.check.target in gone)
+    checks = {check.target: check for check in (report.verification.checks if report.verification else ())}
+    known = {one.check.target for one in report.struck}
+    by_hand = (
+        Struck(check=checks.get(one.id) or _unchecked(one), cites=one.cites, by="person")
+        for one in gone.values()
+        if one.id not in known and one.original is not None
+    )
+    return (*gated, *by_hand)
+
+
+def _unchecked(one: EditedSentence) -> Check:
+    return Check(target=one.id, section=one.section, text=one.original or one.text, verdict="not_checkable")
 
 
 def _limitations(report: Report, version: Version) -> tuple[Limitation, ...]:
-    """The report's own, what the person did, and every sentence that the person struck, with what had been said of it.
-
-    The report's list of struck sentences is of those that the checker took out, not of these.
-    """
+    """The report's own, and what the person did, in one line."""
     gated = {one.check.target for one in report.struck}
     done: dict[str, list[str]] = {}
     for one in version.sentences:
-        if one.state in ("edited", "added", "accepted"):
+        mine = one.state in ("edited", "added", "accepted")
+        if mine or (one.state == "struck" and one.id not in gated and one.original is not None):
             done.setdefault(one.state, []).append(one.id)
     said = "; ".join(f"{state}: {', '.join(ids)}" for state, ids in done.items()) or "no sentence reworded"
-    lines = [f"Edited by a person, version {version.version} ({said}); every sentence was checked again."]
-    verdicts = {check.target: check.verdict for check in (report.verification.checks if report.verification else ())}
-    for one in version.sentences:
-        if one.state == "struck" and one.id not in gated:
-            verdict = verdicts.get(one.id, "not_checkable").replace("_", " ")
-            lines.append(f"Struck by the person who edited the draft, and {verdict} when it was drafted: {one.text}")
-    return (*report.limitations, *(Limitation(code="partial", text=line) for line in lines))
+    line = f"Edited by a person, version {version.version} ({said}); every sentence was checked again."
+    return (*report.limitations, Limitation(code="partial", text=line))

@@ -77,6 +77,7 @@ def _chats() -> tuple[Operation, ...]:
         Operation("GET", "/chats", chats.listed, "The chats of this session", tuple[answers.ChatLineView, ...]),
         Operation("POST", "/chats", chats.begun, "Begin a chat", answers.ChatView, chats.AboutStudy, 201),
         Operation("GET", one, chats.shown, "One chat with its turns", answers.ChatView),
+        Operation("DELETE", one, chats.removed, "Remove a chat; the records of its runs stay", None, None, 204),
         Operation("POST", f"{one}/turns", chats.asked, "Ask; the answer comes as events", answers.AcceptedView,
                   chats.Question, 202),
         Operation("GET", f"{one}/events", chats.events, "What happens, as numbered server-sent events; goes on after "

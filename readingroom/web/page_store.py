@@ -37,6 +37,8 @@ class PageStore:
         self.path = home / "page.sqlite"
         self._lock = threading.Lock()
         self._connection = connect(self.path)
+        with failing(self.path):
+            self._connection.execute("PRAGMA secure_delete = ON")  # of a chat that is removed nothing stays
         self._prepare()
 
     def _prepare(self) -> None:

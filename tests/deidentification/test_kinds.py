@@ -16,6 +16,7 @@ import pytest
 from nibabel.nifti1 import Nifti1Extension
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
+from pydicom import config
 from pydicom.encaps import encapsulate, generate_frames
 from typer.testing import CliRunner
 
@@ -243,3 +244,45 @@ def test_a_cohort_gives_the_same_files(tmp_path: Path) -> None:
     assert reports[0]["removed"] == reports[1]["removed"]
     assert reports[0]["files"]["written"] == reports[1]["files"]["written"] == 3
     assert "words" not in (tmp_path / "cohort" / "deidentified" / "report.json").read_text()
+
+
+def test_geometry_stays_though_its_numbers_are_too_long_and_groups_of_frames_stay(tmp_path: Path) -> None:
+    data = ct_slice(scan().astype(np.int16), 0)
+    with config.disable_value_validation():
+        data.ImagePositionPatient = ["-123.45678901234567", "-98.765432109876543", "17.000000000000001"]
+        groups, issuer = pydicom.Dataset(), pydicom.Dataset()
+        groups.PixelMeasuresSequence = [pydicom.Dataset()]
+        groups.PixelMeasuresSequence[0].PixelSpacing = ["0.70312500000000001", "0.5"]
+        issuer.UniversalEntityID, issuer.UniversalEntityIDType = "http://hospital.example", "URI"
+        data.SharedFunctionalGroupsSequence, data.IssuerOfAccessionNumberSequence = [groups], [issuer]
+        data.ReferencedStudySequence = [pydicom.Dataset()]
+        data.ReferencedStudySequence[0].ReferencedSOPInstanceUID = "1.2.3"
+        data.ICCProfile = b"acsp made by a camera" + bytes(3)
+        content = dicom_bytes(data)
+    path = tmp_path / "a.dcm"
+    path.write_bytes(content)
+    with config.disable_value_validation():
+        new = pydicom.dcmread(io.BytesIO(freed_file(path, KEY, Choices()).content))
+        assert list(new.ImagePositionPatient) == pytest.approx([-123.45678901234567, -98.765432109876543, 17])
+        spacing = new.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing
+        assert list(spacing) == [0.703125, 0.5]
+    assert new.IssuerOfAccessionNumberSequence[0].UniversalEntityID == "REMOVED"
+    assert new.ICCProfile.startswith(b"acsp")
+    assert "ReferencedStudySequence" not in new
+    data.PatientName, data.ICCProfile = "MUELLER^ANNA", b"acsp made by Mueller"
+    path.write_bytes(dicom_bytes(data))
+    assert b"mueller" not in freed_file(path, KEY, Choices()).content.lower()
+
+
+def test_the_kind_of_object_may_stand_in_the_files_frame_alone(tmp_path: Path) -> None:
+    data = ct_slice(scan().astype(np.int16), 0)
+    kind = data.SOPClassUID
+    data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
+    data.SOPClassUID = data.SOPInstanceUID = ""
+    data.file_meta.MediaStorageSOPClassUID = kind
+    out = io.BytesIO()
+    data.save_as(out, enforce_file_format=True)
+    (tmp_path / "a.dcm").write_bytes(out.getvalue())
+    new = pydicom.dcmread(io.BytesIO(freed_file(tmp_path / "a.dcm", KEY, Choices()).content))
+    assert new.SOPClassUID == new.file_meta.MediaStorageSOPClassUID == kind
+    assert new.SOPInstanceUID.startswith("2.25.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +56,17 @@ def masks_of(heart_width: float) -> dict[str, NDArray[np.bool_]]:
         "lung_left": ellipse(360, 300, 82, 190) & ~heart,
         "heart": heart,
     }
+
+
+@cache
+def drawn() -> tuple[dict[str, NDArray[np.bool_]], dict[str, NDArray[np.bool_]], tuple[NDArray[np.uint16], ...]]:
+    """Masks of now and before, and the three pictures: drawn once, and nobody may change them for the others."""
+    now, before = masks_of(112), masks_of(98)
+    film = radiograph(now)
+    pictures = (film, radiograph(before), film[:, ::-1].copy())
+    for array in (*now.values(), *before.values(), *pictures):
+        array.flags.writeable = False
+    return now, before, pictures
 
 
 def origin(tool: str, step: str) -> Origin:
@@ -175,7 +187,7 @@ def limitations() -> tuple[Limitation, ...]:
 
 def build(**changes: Any) -> Sample:
     """The sample; `changes` replace fields of the report."""
-    now, before = masks_of(112), masks_of(98)
+    now, before, pictures = drawn()
     fields: dict[str, Any] = {
         "id": "rep-1",
         "title": "Chest radiograph, two views",
@@ -202,7 +214,6 @@ def build(**changes: Any) -> Sample:
         ),
     }  # fmt: skip
     report = Report.model_validate({**fields, **changes})
-    pictures = (radiograph(now), radiograph(before), radiograph(now)[:, ::-1].copy())
     images = tuple(Image(ref, pixels) for ref, pixels in zip(report.images[: len(pictures)], pictures, strict=False))
     masks = {f"img-{n}-{name}": mask for n, drawn in ((1, now), (2, before)) for name, mask in drawn.items()}
     return Sample(report, Study(report.subject, images), masks)

@@ -49,6 +49,28 @@ def test_every_view_shows_what_was_struck_and_why(view) -> None:
     assert HEAD not in view(sample.build().report)
 
 
+@pytest.mark.parametrize("view", [page, to_markdown, printed])
+def test_what_a_person_struck_is_never_said_to_be_the_checkers_doing(view) -> None:
+    report = struck()
+    mine = report.struck[0].model_copy(update={"by": "person"})
+    text = view(report.model_copy(update={"struck": (*report.struck[1:], mine)}))
+    checkers, persons = text.index(HEAD), text.index("Struck by a person")
+    assert mine.check.text not in text[:persons]
+    assert mine.check.text in text[persons:]
+    assert all(one.check.text in text[checkers:persons] for one in report.struck[1:])
+    alone = view(report.model_copy(update={"struck": (mine,)}))
+    assert HEAD not in alone
+    assert mine.check.text in alone.partition("Struck by a person")[2]
+
+
+def test_who_struck_is_written_where_it_was_a_person() -> None:
+    """So that reports of the machine alone keep their digests."""
+    one = struck().struck[0]
+    assert "by" not in one.model_dump()
+    mine = one.model_copy(update={"by": "person"})
+    assert type(one).model_validate_json(mine.model_dump_json()) == mine
+
+
 def test_a_file_read_back_does_not_hold_it_again() -> None:
     report = struck()
     told = {each.text for each in read_report(to_markdown(report)) if each.section in ("findings", "impression")}

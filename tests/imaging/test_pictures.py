@@ -108,3 +108,9 @@ def test_complex_tiff_is_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "c.tif", np.ones((8, 8), np.complex64))
     with pytest.raises(BadFile, match="no grey or colour"):
         read(tmp_path / "c.tif")
+
+
+def test_a_picture_of_many_more_pixels_than_may_be_is_told_as_such(tmp_path: Path) -> None:
+    Pillow.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
+    with pytest.raises(BadFile, match="pixels are above the limit of 64 million"):
+        read(tmp_path / "huge.png")

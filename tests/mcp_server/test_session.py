@@ -19,7 +19,11 @@ import numpy as np
 import pytest
 from mcp import ClientSession, types
 from mcp.client.stdio import stdio_client
+from mcp.shared.memory import create_connected_server_and_client_session
 
+from readingroom.mcp_server.server import build_server
+from readingroom.mcp_server.serving import desk_of
+from readingroom.room import ReadingRoom
 from readingroom.runs.store import Store
 from tests.mcp_server.desks import PATIENT, command, given, workspace
 
@@ -176,14 +180,12 @@ def silent_server() -> Iterator[tuple[int, threading.Event]]:
 
 def test_a_call_is_cancelled_and_the_server_goes_on(folder: Path) -> None:
     async def session(port: int, came: threading.Event) -> None:
-        endpoint = {
-            "READINGROOM_BACKEND": "endpoint",
-            "READINGROOM_HOME": str(folder / "other"),
-            "CXRREPORTGEN_MODEL_ENDPOINT": f"http://127.0.0.1:{port}/score",
-            "CXRREPORTGEN_MODEL_KEY": "canary-key",
-        }
-        async with stdio_client(command(folder, **endpoint)) as pipes, ClientSession(*pipes) as client:
-            await client.initialize()
+        endpoint = {"address": f"http://127.0.0.1:{port}/score", "key": "canary-key"}
+        room = ReadingRoom(
+            home=folder / "other", config=folder / "config", backend="endpoint", endpoints={"cxrreportgen": endpoint}
+        )
+        desk = desk_of(folder / "workspace", room=room)
+        async with create_connected_server_and_client_session(build_server(desk)) as client:
             study = given(await client.call_tool("list_studies", {}))["studies"][0]["id"]
             async with anyio.create_task_group() as group:
 
@@ -199,6 +201,7 @@ def test_a_call_is_cancelled_and_the_server_goes_on(folder: Path) -> None:
             again = given(await client.call_tool("list_studies", {}))
             assert len(again["studies"]) == 2
             assert [run.status for run in Store(folder / "other").runs(5)] == ["interrupted"]
+        await room.aclose()
 
     with silent_server() as (port, came):
         asyncio.run(session(port, came))

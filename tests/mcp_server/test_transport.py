@@ -18,6 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from readingroom.errors import BadRequest
 from readingroom.mcp_server.offers import digests
 from readingroom.mcp_server.transport import token_in
+from tests.commands import ran
 from tests.mcp_server.desks import command, given, workspace
 
 HELLO = {
@@ -54,7 +55,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         rest.join()
 
 
-def test_a_client_lists_and_drafts(served: Served) -> None:
+def test_a_client_lists_and_measures(served: Served) -> None:
     async def session() -> dict[str, object]:
         async with (
             httpx.AsyncClient(headers=served.bearer, timeout=60) as http,
@@ -63,9 +64,9 @@ def test_a_client_lists_and_drafts(served: Served) -> None:
         ):
             await client.initialize()
             study = given(await client.call_tool("list_studies", {}))["studies"][0]["id"]
-            return given(await client.call_tool("draft", {"study": study}))
+            return given(await client.call_tool("measure", {"study": study, "targets": ["heart"]}))
 
-    assert asyncio.run(session())["status"] == "preliminary"
+    assert "area" in str(asyncio.run(session()))
 
 
 def test_nobody_asks_without_the_token(served: Served) -> None:
@@ -101,12 +102,14 @@ def test_a_body_that_is_too_large_is_refused(served: Served) -> None:
     assert answer.status_code == 413
 
 
+def here(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """The command in this process."""
+    places = {"READINGROOM_HOME": str(folder / "home"), "READINGROOM_CONFIG": str(folder / "config")}
+    return ran("mcp", *words, places=places, folder=folder)
+
+
 def test_other_machines_are_let_in_only_when_that_is_asked_for(tmp_path: Path) -> None:
-    workspace(tmp_path)
-    how = command(tmp_path, "--http", "--host", "0.0.0.0", "--port", "0")
-    done = subprocess.run(
-        [how.command, *how.args], check=False, env=how.env, cwd=how.cwd, capture_output=True, text=True, timeout=60
-    )
+    done = here(tmp_path, "--workspace", ".", "--http", "--host", "0.0.0.0", "--port", "0")
     assert done.returncode == 2
     assert "can be reached from other machines" in done.stderr
 
@@ -122,11 +125,14 @@ def test_the_token_is_kept_from_others(tmp_path: Path) -> None:
 
 
 def test_descriptions_have_digests_that_no_study_changes(tmp_path: Path) -> None:
-    workspace(tmp_path)
-    how = command(tmp_path, "--digests")
-    told = subprocess.run(
-        [how.command, *how.args], env=how.env, cwd=how.cwd, capture_output=True, text=True, check=True
-    )
+    told = here(tmp_path, "--digests")
+    assert told.returncode == 0
     lines = [f"{digest}  {name}" for name, digest in digests().items()]
     assert told.stdout.splitlines() == lines
     assert all(re.fullmatch(r"[0-9a-f]{64}  \w+", line) for line in lines)
+
+
+def test_a_port_that_is_none_is_refused(tmp_path: Path) -> None:
+    told = here(tmp_path, "--http", "--port", "99999")
+    assert told.returncode == 2
+    assert "65535" in told.stderr

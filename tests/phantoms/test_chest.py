@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from readingroom.errors import BadRequest
 from readingroom.phantoms.chest import ChestImage, make_chest
 from readingroom.phantoms.parameters import ChestPhantom, Consolidation, Effusion, Nodule
+
+drawn = cache(make_chest)
 
 
 def span(mask: np.ndarray) -> tuple[int, int]:
@@ -33,7 +36,7 @@ def measured_ratio(film: ChestImage) -> float:
 @pytest.mark.parametrize("ratio", [0.38, 0.45, 0.52, 0.65])
 @pytest.mark.parametrize("tilt", [0.0, -3.0])
 def test_ratio_of_masks_is_the_ratio_asked_for(ratio: float, tilt: float) -> None:
-    film = make_chest(ChestPhantom(seed=3, spacing_mm=0.7, cardiothoracic_ratio=ratio, tilt_degrees=tilt))
+    film = drawn(ChestPhantom(seed=3, spacing_mm=0.7, cardiothoracic_ratio=ratio, tilt_degrees=tilt))
     assert film.truth.cardiothoracic_ratio == pytest.approx(ratio, abs=1e-4)
     assert measured_ratio(film) == pytest.approx(ratio, abs=0.005)
 
@@ -43,7 +46,7 @@ def test_ratio_of_masks_is_the_ratio_asked_for(ratio: float, tilt: float) -> Non
        tilt=st.floats(-4, 4), mirrored=st.booleans(), projection=st.sampled_from(["PA", "AP"]),
        field=st.tuples(st.floats(345, 440), st.floats(345, 440)))  # fmt: skip
 def test_truth_holds_for_any_patient(**asked: object) -> None:
-    film = make_chest(ChestPhantom(
+    film = drawn(ChestPhantom(
         seed=asked["seed"], cardiothoracic_ratio=asked["ratio"], spacing_mm=asked["spacing"],
         tilt_degrees=asked["tilt"], mirrored=asked["mirrored"], projection=asked["projection"],
         field_mm=asked["field"]))  # fmt: skip
@@ -78,7 +81,7 @@ def test_same_parameters_same_film_and_a_visit_changes_only_noise() -> None:
 
 def test_mirrored_film_is_the_exact_flip_and_its_truth_says_so() -> None:
     phantom = ChestPhantom(seed=8, spacing_mm=2.0, marker="L", nodule=Nodule("left", "upper", 20))
-    straight, flipped = make_chest(phantom), make_chest(replace(phantom, mirrored=True))
+    straight, flipped = drawn(phantom), drawn(replace(phantom, mirrored=True))
     assert np.array_equal(flipped.pixels, straight.pixels[:, ::-1])
     assert all(np.array_equal(flipped.masks[name], mask[:, ::-1]) for name, mask in straight.masks.items())
     assert (straight.truth.image_left, flipped.truth.image_left) == ("right", "left")
@@ -91,17 +94,17 @@ def test_mirrored_film_is_the_exact_flip_and_its_truth_says_so() -> None:
 
 def test_earlier_visit_is_the_same_patient_with_another_heart() -> None:
     now = ChestPhantom(seed=9, spacing_mm=2.0, cardiothoracic_ratio=0.58, effusion=Effusion("right", "small"))
-    then = make_chest(now.earlier(0.47))
+    then = drawn(now.earlier(0.47))
     assert then.truth.cardiothoracic_ratio == pytest.approx(0.47, abs=1e-4)
     assert then.truth.effusion is None
-    assert then.truth.thoracic_width_mm == make_chest(now).truth.thoracic_width_mm
+    assert then.truth.thoracic_width_mm == drawn(now).truth.thoracic_width_mm
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("size", ["small", "moderate", "large"])
 def test_fluid_lies_low_on_its_side_and_whitens_it(side: str, size: str) -> None:
     well = ChestPhantom(seed=4, spacing_mm=3.0, noise=0.0)
-    dry, wet = make_chest(well), make_chest(replace(well, effusion=Effusion(side, size)))
+    dry, wet = drawn(well), drawn(replace(well, effusion=Effusion(side, size)))
     fluid, other = wet.masks["effusion"], "left" if side == "right" else "right"
     assert wet.truth.effusion == side
     assert not (fluid & wet.masks[f"{side} lung"]).any()
@@ -117,7 +120,7 @@ def test_fluid_lies_low_on_its_side_and_whitens_it(side: str, size: str) -> None
 
 def test_nodule_is_round_where_the_truth_says_and_brighter_than_its_rim() -> None:
     phantom = ChestPhantom(seed=2, spacing_mm=0.5, noise=0.0, nodule=Nodule("right", "middle", 24))
-    with_nodule, without = make_chest(phantom), make_chest(replace(phantom, nodule=None))
+    with_nodule, without = drawn(phantom), drawn(replace(phantom, nodule=None))
     truth, mask = with_nodule.truth.nodule, with_nodule.masks["nodule"]
     assert truth is not None
     rows, columns = np.nonzero(mask)
@@ -130,12 +133,12 @@ def test_nodule_is_round_where_the_truth_says_and_brighter_than_its_rim() -> Non
 
 def test_free_air_is_darker_and_dead_lung_lighter_than_before() -> None:
     well = ChestPhantom(seed=1, spacing_mm=2.0, noise=0.0)
-    plain = make_chest(well)
-    air = make_chest(replace(well, pneumothorax="left"))
+    plain = drawn(well)
+    air = drawn(replace(well, pneumothorax="left"))
     gap = air.masks["pneumothorax"]
     assert air.pixels[gap].mean() < plain.pixels[gap].mean() - 50
     assert plain.masks["left lung"][gap].all()
-    patch = make_chest(replace(well, consolidation=Consolidation("right", "lower")))
+    patch = drawn(replace(well, consolidation=Consolidation("right", "lower")))
     dead = patch.masks["consolidation"]
     assert patch.masks["right lung"][dead].all()
     assert dead.sum() * 0.04 > 8
@@ -143,9 +146,9 @@ def test_free_air_is_darker_and_dead_lung_lighter_than_before() -> None:
 
 
 def test_marker_is_burned_in_on_the_side_it_names() -> None:
-    plain = make_chest(ChestPhantom(seed=1, spacing_mm=2.0))
+    plain = drawn(ChestPhantom(seed=1, spacing_mm=2.0))
     for letter, left_half in (("R", True), ("L", False)):
-        film = make_chest(ChestPhantom(seed=1, spacing_mm=2.0, marker=letter))
+        film = drawn(ChestPhantom(seed=1, spacing_mm=2.0, marker=letter))
         rows, columns = np.nonzero(film.pixels != plain.pixels)
         assert 10 <= np.ptp(rows) * 2.0 <= 18
         assert ((columns < 100) == left_half).all()
@@ -153,7 +156,7 @@ def test_marker_is_burned_in_on_the_side_it_names() -> None:
 
 def test_monochrome1_is_the_complement() -> None:
     phantom = ChestPhantom(seed=1, spacing_mm=3.0)
-    light, dark = make_chest(phantom), make_chest(replace(phantom, photometric="MONOCHROME1"))
+    light, dark = drawn(phantom), drawn(replace(phantom, photometric="MONOCHROME1"))
     assert np.array_equal(light.pixels + dark.pixels, np.full_like(light.pixels, 4095))
 
 

@@ -192,8 +192,8 @@ def _messages(came: Came, clean: Clean) -> Iterator[str]:
             if any(unicodedata.category(char) in ("Cf", "Cc") and char not in "\n\t" for char in inside):
                 yield f"message: hidden characters in a {message.role} message"
             rest += after
-        asked = came.channel == "question" and message.role == "user"
-        if not asked and any(mark in bare(rest) for mark in marks):
+        asked, letters = came.channel == "question" and message.role == "user", bare(rest)
+        if not asked and any(mark in letters for mark in marks):
             yield f"message: the payload stands unquoted in a {message.role} message"
 
 

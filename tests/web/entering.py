@@ -85,9 +85,9 @@ def client(base: str) -> httpx.Client:
 
 
 @contextmanager
-def opened(folder: Path, **given: Any) -> Iterator[Page]:
-    """A server of a home below `folder`, entered by its owner."""
-    settings = load_settings(home=folder / "home", config=folder / "config")
+def opened(folder: Path, words: dict[str, Any] | None = None, **given: Any) -> Iterator[Page]:
+    """A server of a home below `folder`, entered by its owner; `words` are settings of its room."""
+    settings = load_settings(home=folder / "home", config=folder / "config", **(words or {}))
     with serving(settings, **given) as front, client(front.entrance.address) as owner:
         assert owner.get(front.link()).status_code == 303
         yield Page(front, owner)

@@ -63,6 +63,29 @@ def test_it_goes_on_exactly_after_a_restart(tmp_path, films):
         assert all(one[2]["from_record"] for one in more[len(events) :] if one[1] == "ended")
 
 
+def test_a_removed_chat_is_gone_from_here_for_good(tmp_path, films):
+    with opened(tmp_path) as page:
+        study = upload(page.owner, current=films[0]).json()["id"]
+        chat, kept = page.begin(study), page.begin(study)
+        stream = heard(page.owner, chat)
+        page.ask(chat, HEART, approve=True)
+        assert next(stream)[1] == "asked"
+        told = page.until(chat, "waiting")
+        refused = page.owner.delete(f"{API}/chats/{chat}")
+        assert (refused.status_code, refused.json()["kind"]) == (409, "Busy")
+        page.owner.post(f"{API}/chats/{chat}/stop")
+        assert page.owner.delete(f"{API}/chats/{chat}").status_code == 204
+        *_, last = stream
+        assert (last[1], last[0] > told[-1][0]) == ("removed", True), "who listens hears it, and the stream ends"
+        for path in (f"/chats/{chat}", f"/chats/{chat}/events", f"/chats/{chat}/evidence"):
+            assert page.owner.get(f"{API}{path}").status_code == 404
+        assert page.owner.delete(f"{API}/chats/{chat}").status_code == 404
+        assert page.owner.get(f"{API}/studies/{study}").json()["chats"] == [kept]
+    with opened(tmp_path) as page:
+        assert [one["id"] for one in page.owner.get(f"{API}/chats").json()] == [kept]
+        assert HEART.encode() not in (tmp_path / "home" / "page.sqlite").read_bytes()
+
+
 def test_a_chat_begun_in_a_terminal_is_heard_from_its_journal(tmp_path, films):
     room = ReadingRoom(load_settings(home=tmp_path / "home", config=tmp_path / "config"))
     chat = begin_chat(room, films[0], means=Means())

@@ -122,10 +122,15 @@ def test_an_edited_export_is_a_persons_words_with_verdicts_and_never_final(page,
     assert (evidence[said].kind, evidence[said].trust) == ("human", "human")
     told = {check.target: check.verdict for check in report.verification.checks}
     assert (told[wrong], told["H1"]) == ("contradicted", "unsupported")
-    lines = [one.text for one in report.limitations]
-    assert any(line.startswith("Struck by the person") for line in lines)
+    (gone,) = report.struck
+    assert (gone.check.target, gone.by) == (struck, "person")
+    assert gone.check.verdict == "supported", "as it was when it was drafted"
+    assert f"struck: {struck}" in report.limitations[-1].text
     assert "edited by a person" in report.provenance.writer
-    assert SPLEEN in page.owner.get(f"{API}/runs/{run}/export/md?version=1").text
+    text = page.owner.get(f"{API}/runs/{run}/export/md?version=1").text
+    assert SPLEEN in text
+    assert gone.check.text in text.partition("### Struck by a person")[2]
+    assert "Struck by the checker" not in text
     assert SPLEEN not in page.owner.get(f"{API}/runs/{run}/export/md").text
 
 

@@ -84,6 +84,7 @@ def called(page, films, study, drafted, run):
     held(added, "post", "/runs/{run}/versions")
     diff = owner.get(f"{API}/runs/{fresh}/versions/0/diff/1")
     held(diff, "get", "/runs/{run}/versions/{first}/diff/{second}")
+    held(owner.delete(f"{API}/chats/{chat}"), "delete", "/chats/{chat}")
     held(owner.delete(f"{API}/studies/{made['id']}"), "delete", "/studies/{study}")
     held(owner.post(f"{API}/studies/demo"), "post", "/studies/demo")
     folder = page.front.settings.home / "experiments" / "e1"

@@ -443,8 +443,9 @@ def test_a_run_that_was_cut_off_ends_with_its_model_as_a_run_without_a_break(roo
 
     def shift(trace, *, again=False):
         ways = looking(rest)
-        settled = usual(trace, again=again).settled_answer
-        return SimpleNamespace(ways=lambda given: ways(trace, given.tell), settled_answer=settled)
+        whose = usual(trace, again=again)
+        told = {"settled_answer": whose.settled_answer, "lent": whose.lent}
+        return SimpleNamespace(ways=lambda given: ways(trace, given.tell), **told)
 
     monkeypatch.setattr(room.staff, "at", shift)
     again = room.wait_for(room.resume(runs[0]))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -21,8 +22,44 @@ def room(tmp_path_factory):
     return ReadingRoom(home=home / "data", config=home / "config")
 
 
+@cache
+def drawn(**named):
+    return make_chest(ChestPhantom(**{"seed": 3, "spacing_mm": 2.0, **named}))
+
+
 def written(folder, **named):
-    return write_chest(make_chest(ChestPhantom(**{"seed": 3, "spacing_mm": 1.0, **named})), folder)
+    return write_chest(drawn(**named), folder)
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("film"))
+
+
+@pytest.fixture(scope="module")
+def reading(room, film):
+    """Of that film, for the tests that only look at it."""
+    return room.draft_sync(film)
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory):
+    """A film, and an earlier one of the same patient with a smaller heart."""
+    folder = tmp_path_factory.mktemp("visits")
+    phantom = ChestPhantom(seed=7, spacing_mm=2.0, cardiothoracic_ratio=0.60)
+    return write_chest(make_chest(phantom), folder / "now"), write_chest(
+        make_chest(phantom.earlier(0.45)), folder / "before"
+    )
+
+
+@pytest.fixture(scope="module")
+def volume():
+    return make_ct(CtPhantom(seed=1, spacing_mm=(4.0, 2.0, 2.0)))
+
+
+@pytest.fixture(scope="module")
+def scan(volume, tmp_path_factory):
+    return write_ct(volume, tmp_path_factory.mktemp("scan"))
 
 
 def value(report, name):
@@ -66,10 +103,8 @@ def test_a_healthy_phantom_has_no_positive_finding(room, tmp_path, seed):
     assert report.clean
 
 
-def test_a_prior_is_compared_and_the_change_named(room, tmp_path):
-    phantom = ChestPhantom(seed=7, spacing_mm=1.0, cardiothoracic_ratio=0.60)
-    now = write_chest(make_chest(phantom), tmp_path / "now")
-    before = write_chest(make_chest(phantom.earlier(0.45)), tmp_path / "before")
+def test_a_prior_is_compared_and_the_change_named(room, visits):
+    now, before = visits
     report = room.draft_sync(now, prior=before).report
     (finding,) = [f for f in report.findings if f.comparison]
     assert finding.comparison.change == "larger"
@@ -79,8 +114,7 @@ def test_a_prior_is_compared_and_the_change_named(room, tmp_path):
 
 def test_masks_lie_on_the_right_and_left_lung_of_the_patient(room, tmp_path):
     for mirrored in (False, True):
-        phantom = ChestPhantom(seed=3, spacing_mm=1.0, mirrored=mirrored)
-        image = make_chest(phantom)
+        image = drawn(mirrored=mirrored)
         reading = room.draft_sync(write_chest(image, tmp_path / str(mirrored)))
         for item in reading.report.evidence:
             if item.origin.tool == "segment" and item.observation == "lung":
@@ -89,8 +123,7 @@ def test_masks_lie_on_the_right_and_left_lung_of_the_patient(room, tmp_path):
                 assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.9
 
 
-def test_every_sentence_cites_evidence_that_points_into_the_record(room, tmp_path):
-    reading = room.draft_sync(written(tmp_path))
+def test_every_sentence_cites_evidence_that_points_into_the_record(room, reading):
     ledger = {item.id: item for item in reading.report.evidence}
     history = room.store.history(reading.run)
     outputs = {item.step.name: history.output(item) for item in history.outcomes}
@@ -103,9 +136,8 @@ def test_every_sentence_cites_evidence_that_points_into_the_record(room, tmp_pat
             assert raw
 
 
-def test_the_same_study_gives_the_same_report(room, tmp_path):
-    path = written(tmp_path)
-    once, again = (room.draft_sync(path).report for _ in range(2))
+def test_the_same_study_gives_the_same_report(room, film, reading):
+    once, again = reading.report, room.draft_sync(film).report
 
     def timeless(report):
         held = json.loads(report.model_dump_json())
@@ -114,16 +146,14 @@ def test_the_same_study_gives_the_same_report(room, tmp_path):
     assert timeless(once) == timeless(again)
 
 
-def test_no_name_of_the_patient_is_kept_anywhere(room, tmp_path):
-    reading = room.draft_sync(written(tmp_path))
+def test_no_name_of_the_patient_is_kept_anywhere(room, reading):
     kept = [reading.to_html(), reading.to_json(), reading.to_markdown()]
     kept += [path.read_bytes().decode("latin-1") for path in room.settings.home.rglob("*") if path.is_file()]
     assert not any("Phantom^Chest" in text or "CHEST-3" in text for text in kept)
 
 
-def test_ct_volumes_are_the_phantoms(room, tmp_path):
-    volume = make_ct(CtPhantom(seed=1))
-    report = room.draft_sync(write_ct(volume, tmp_path)).report
+def test_ct_volumes_are_the_phantoms(room, volume, scan):
+    report = room.draft_sync(scan).report
     for side in ("right", "left"):
         (item,) = [e for e in report.evidence if e.observation == "lung" and e.laterality == side and e.measurements]
         truth = volume.truth.volumes_ml[f"{side} lung"]
@@ -132,26 +162,26 @@ def test_ct_volumes_are_the_phantoms(room, tmp_path):
     assert report.clean
 
 
-def test_a_target_that_nobody_serves_is_refused_by_name(room, tmp_path):
+def test_a_target_that_nobody_serves_is_refused_by_name(room, film):
     with pytest.raises(NotServed, match="pancreas"):
-        room.draft_sync(written(tmp_path), targets=("pancreas",))
+        room.draft_sync(film, targets=("pancreas",))
     assert room.runs(1)[0].status == "failed"
 
 
-def test_a_workflow_refuses_a_study_it_cannot_read(room, tmp_path):
+def test_a_workflow_refuses_a_study_it_cannot_read(room, scan):
     with pytest.raises(BadStudy, match="frontal chest radiograph"):
-        room.draft_sync(write_ct(make_ct(CtPhantom(seed=1)), tmp_path), workflow="chest_xray_report")
+        room.draft_sync(scan, workflow="chest_xray_report")
 
 
-def test_a_reading_shows_itself_in_a_notebook(room, tmp_path):
-    shown = room.draft_sync(written(tmp_path))._repr_html_()
+def test_a_reading_shows_itself_in_a_notebook(reading):
+    shown = reading._repr_html_()
     assert shown.startswith("<iframe sandbox=")
     assert "Research use only" in shown
 
 
-def test_a_prior_report_can_be_compared_with_but_finds_nothing(room, tmp_path):
+def test_a_prior_report_can_be_compared_with_but_finds_nothing(room, film):
     words = "FINDINGS: Large left pneumothorax. Mr. Rosebud was called."
-    reading = room.draft_sync(written(tmp_path), prior_report=words)
+    reading = room.draft_sync(film, prior_report=words)
     assert reading.report.clean
     assert not any("pneumothorax" in text for text in texts(reading.report))
     told = [item for item in reading.report.evidence if item.kind == "prior_report"]
@@ -167,17 +197,15 @@ def test_a_prior_report_can_be_compared_with_but_finds_nothing(room, tmp_path):
     assert not any(problem.rule == "R08" for problem in smaller.checks[0].problems)
 
 
-def test_a_prior_of_another_kind_is_refused(room, tmp_path):
-    volume = make_ct(CtPhantom(seed=1))
-    film = written(tmp_path)
+def test_a_prior_of_another_kind_is_refused(room, film, volume, scan, tmp_path):
     with pytest.raises(BadStudy, match="another patient"):
-        room.draft_sync(film, prior=write_ct(volume, tmp_path / "ct"))
+        room.draft_sync(film, prior=scan)
     with pytest.raises(BadStudy, match="the prior image is ct"):
         room.draft_sync(film, prior=write_nifti(volume, tmp_path / "nifti")[0])
 
 
 def test_a_negative_is_called_one_and_nothing_is_said_of_it(room, tmp_path):
-    image = make_chest(ChestPhantom(seed=3, spacing_mm=1.0))
+    image = drawn()
     path = write_chest(replace(image, pixels=4095 - image.pixels), tmp_path)
     reading = room.draft_sync(path)
     assert reading.report.findings == ()
@@ -207,20 +235,16 @@ class Meeting(ClassicalBackend):
         return await super().segment(image, targets)
 
 
-def test_current_and_prior_film_are_read_at_the_same_time(room, tmp_path, monkeypatch):
-    phantom = ChestPhantom(seed=7, spacing_mm=2.0)
-    now = write_chest(make_chest(phantom), tmp_path / "now")
-    before = write_chest(make_chest(phantom.earlier(0.45)), tmp_path / "before")
+def test_current_and_prior_film_are_read_at_the_same_time(room, visits, monkeypatch):
+    now, before = visits
     monkeypatch.setattr("readingroom.serving.ClassicalBackend", Meeting)
     report = room.draft_sync(now, prior=before).report
     assert report.status == "preliminary"
     assert any(finding.comparison for finding in report.findings)
 
 
-def test_what_is_stated_of_the_current_film_is_not_stated_of_the_others(room, tmp_path):
-    phantom = ChestPhantom(seed=7, spacing_mm=1.0)
-    now = write_chest(make_chest(phantom), tmp_path / "now")
-    before = write_chest(make_chest(phantom.earlier(0.45)), tmp_path / "before")
+def test_what_is_stated_of_the_current_film_is_not_stated_of_the_others(room, visits):
+    now, before = visits
     images = room.draft_sync(now, prior=before, stated={"view": "AP", "pixel_mm": 0.5}).report.images
     told = [(image.role, image.view, image.spacing.source) for image in images]
     assert told == [("current", "AP", "stated by the user"), ("prior", "PA", "ImagerPixelSpacing")]

@@ -15,7 +15,7 @@ import * as report from "./report.js";
 import * as runs from "./runs.js";
 import { chooseFor } from "./sentences.js";
 import * as stage from "./stage.js";
-import { readAddress, run, session, studies, study, tab } from "./state.js";
+import { readAddress, run, session, shutOut, studies, study, tab } from "./state.js";
 import { filmstrip, planeSlider, toolbar } from "./toolbar.js";
 
 const NARROW = matchMedia("(max-width: 60rem)");
@@ -133,12 +133,17 @@ async function restore() {
 function stranger() {
   const box = one(".welcome");
   document.body.classList.add("stranger");
+  one("#stage").classList.add("empty");
   box.replaceChildren(
     el("img", { src: "mark.svg", alt: "", width: "56", height: "56" }),
     el("h2", { text: "Open the link that the server printed" }),
-    el("p", {
-      text: "This browser has no session here yet, or its session is over. `readingroom serve` prints a link that works once.",
-    }),
+    el(
+      "p",
+      {},
+      "This browser has no session here yet, or its session is over: ",
+      el("code", { text: "readingroom serve" }),
+      " prints a link that works once.",
+    ),
   );
 }
 
@@ -166,6 +171,9 @@ async function start() {
   );
   document.addEventListener("overlaychosen", (event) => chooseFor(event.detail));
   addEventListener("hashchange", () => restore().catch(tellError));
+  shutOut.watch((yes) => {
+    if (yes) stranger();
+  });
   pane("library");
   stage.open(null);
   try {
@@ -173,7 +181,7 @@ async function start() {
     composer.begin();
     await restore();
   } catch (error) {
-    if (error.status === 401) stranger();
+    if (error.status === 401) shutOut.set(true);
     else tellError(error);
   }
   document.body.dataset.ready = "yes";

@@ -4,13 +4,13 @@ import { get, post } from "./api.js";
 import { bdi, button, el, one } from "./dom.js";
 import { icon } from "./icons.js";
 import { setLedger } from "./light.js";
-import { tellError, tried } from "./notices.js";
+import { tellError, tellWell, tried } from "./notices.js";
 import { drawFor } from "./overlays.js";
 import { approvePlans } from "./preferences.js";
 import { sentenceLine } from "./sentences.js";
 import { signal } from "./signal.js";
 import * as stage from "./stage.js";
-import { chat, chats, run, study, tab } from "./state.js";
+import { chat, chats, run, shutOut, study, tab } from "./state.js";
 import { planCard, tick, withNeeds } from "./steps.js";
 import { follow } from "./stream.js";
 import { asked, happened, recorded, report } from "./turns.js";
@@ -172,6 +172,10 @@ function came(name, data, id) {
     if (name === "asked") again.on = data.number === again.number;
     if (!again.on) return;
   }
+  if (name === "removed") {
+    gone();
+    return;
+  }
   if (name === "undone") {
     reopen(chat.get().id);
     return;
@@ -203,6 +207,7 @@ function shown() {
 
 export function close() {
   leave?.();
+  one("#broken").hidden = true;
   leave = null;
   clearInterval(timer);
   turns = [];
@@ -213,6 +218,26 @@ export function close() {
   setLedger([]);
   drawFor(null);
   shown();
+}
+
+// Removed here or in another window.
+function gone() {
+  close();
+  run.set(null);
+  tellWell("This conversation was deleted.");
+  get(["chats"]).then((found) => chats.set(found), tellError);
+}
+
+// Why the stream was refused: it is tried again unless nothing is there to come.
+async function refused(id) {
+  try {
+    await get(["chats", id]);
+  } catch (error) {
+    if (error.status === 404) gone();
+    if (error.status === 401) shutOut.set(true);
+    return ![401, 404].includes(error.status);
+  }
+  return true;
 }
 
 export async function reopen(id) {
@@ -237,6 +262,7 @@ export async function reopen(id) {
     connected: (yes) => {
       one("#broken").hidden = yes;
     },
+    refused: () => refused(id),
   });
   return told;
 }

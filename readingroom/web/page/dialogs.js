@@ -13,7 +13,7 @@ export function sheet(title, { size = "", foot = [] } = {}, ...content) {
       "header",
       { class: "sheet-head" },
       el("h2", { id, text: title }),
-      button({ class: "plain", "aria-label": "Close", on: { click: close } }, icon("close")),
+      button({ class: "plain", "aria-label": "Close", title: "Close", on: { click: close } }, icon("close")),
     ),
     el("div", { class: "sheet-body", tabindex: "0", role: "region", "aria-labelledby": id }, ...content),
     foot.length ? el("footer", { class: "sheet-foot" }, ...foot) : null,
@@ -57,11 +57,16 @@ export function popover(trigger, panel) {
     trigger.setAttribute("aria-expanded", String(open));
   };
   trigger.addEventListener("click", () => set(panel.hidden));
-  panel.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    event.stopPropagation();
-    set(false);
-    trigger.focus();
+  for (const node of [panel, trigger])
+    node.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || panel.hidden) return;
+      event.stopPropagation();
+      set(false);
+      trigger.focus();
+    });
+  panel.addEventListener("focusout", (event) => {
+    const next = event.relatedTarget;
+    if (next && next !== trigger && !panel.contains(next)) set(false);
   });
   document.addEventListener("pointerdown", (event) => {
     if (!panel.hidden && !panel.contains(event.target) && !trigger.contains(event.target)) set(false);

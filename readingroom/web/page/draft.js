@@ -1,6 +1,7 @@
 // The draft that is open: its report, its versions, and the sentences as they stand in the editor.
 
 import { get, post } from "./api.js";
+import * as edits from "./kept_edits.js";
 import { signal } from "./signal.js";
 
 const WAIT = 180;
@@ -48,6 +49,7 @@ export async function open(run) {
   if (versions.length) await fill(next, Math.max(...versions.map((each) => each.version)));
   draft.set(next);
   changed.touch();
+  if (next.dirty) again();
 }
 
 async function fill(into, version) {
@@ -56,13 +58,23 @@ async function fill(into, version) {
   const findings = new Map(into.report.findings.map((finding) => [finding.id, finding.evidence]));
   const behind = (cites) => [...new Set(cites.flatMap((id) => findings.get(id) || [id]))];
   into.rows = told.sentences.map((row) => ({ ...row, cites: behind(row.cites), original: row.original ?? "" }));
-  Object.assign(into, { version, verification: told.verification, dirty: false });
+  const left = edits.left(into.run, version);
+  if (left) into.rows = left;
+  Object.assign(into, { version, verification: told.verification, dirty: Boolean(left), stale: Boolean(left) });
 }
 
 export async function show(version) {
   const now = draft.get();
   await fill(now, version);
   changed.set(changed.get() + 1);
+  if (now.dirty) again();
+}
+
+// Back to the version that was edited.
+export async function discard() {
+  const now = draft.get();
+  edits.forget(now.run, now.version);
+  await show(now.version);
 }
 
 export const newest = () => Math.max(0, ...draft.get().versions.map((each) => each.version));
@@ -77,7 +89,13 @@ export function checkOf(row) {
 }
 
 function edited() {
-  Object.assign(draft.get(), { dirty: true, stale: true });
+  const now = draft.get();
+  Object.assign(now, { dirty: true, stale: true });
+  edits.keep(now.run, now.version, now.rows);
+  again();
+}
+
+function again() {
   clearTimeout(timer);
   timer = setTimeout(check, WAIT);
 }
@@ -137,6 +155,7 @@ export async function save() {
     .filter((row) => row.text.trim())
     .map(({ id, section, text, state }) => ({ id, section, text, state }));
   const made = await post(["runs", now.run, "versions"], { based_on: now.version, sentences });
+  edits.forget(now.run, now.version);
   now.versions = await get(["runs", now.run, "versions"]);
   await fill(now, made.version);
   changed.set(changed.get() + 1);

@@ -47,10 +47,11 @@ export function exportMenu(draft) {
   const panel = el(
     "div",
     { class: "panel menu right" },
-    el("p", { class: "panel-title", text: "Export the saved version" }),
+    el("p", { class: "panel-title", text: draft.version ? `Export version ${draft.version}` : "Export the draft" }),
+    el("p", { class: "soft unsaved-note", text: "Edits that are not saved are not in it." }),
     rows,
   );
-  const trigger = button({ class: "tool wide", id: "export" }, icon("export"), "Export");
+  const trigger = button({ class: "tool wide", id: "export", title: "Export" }, icon("export"), el("span", { class: "word", text: "Export" }));
   const menu = popover(trigger, panel);
   return el("div", { class: "pop" }, trigger, panel);
 }

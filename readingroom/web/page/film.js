@@ -12,12 +12,13 @@ const UNITS = { HU: "HU", grey: "", colour: "" };
 const short = (number) => (Math.abs(number) >= 100 ? number.toFixed(0) : Number(number.toPrecision(4)).toString());
 
 export class Film {
-  // `told`: what the stage wants to hear of: changed(film) after a new plane is there, failed(error).
+  // `told`: what the stage wants to hear of: changed(film) after a new plane is there, drawn(film), failed(error); alone(): no other role.
   constructor(told) {
     this.told = told;
     this.image = null;
     this.view = whole();
     this.pixels = null;
+    this.pointer = null;
     this.queued = 0;
     this.stale = { paint: false, rough: false };
     this.picture = document.createElement("canvas");
@@ -76,6 +77,7 @@ export class Film {
       this.pixels = pixels;
       this.waiting.hidden = true;
       this.repaint();
+      if (this.pointer) this.readout(...this.pointer);
       this.told.changed(this);
       ahead(study, image.id, axis, plane, this.shape.planes, direction);
     } catch (error) {
@@ -95,11 +97,10 @@ export class Film {
 
   named() {
     const { image, shape } = this;
-    const kind = image.kind === "frames" ? "frame" : "plane";
     const role = ROLES[image.role] || "";
-    const axis = AXES[this.axis] || "";
-    const plane = shape.planes > 1 ? `${axis ? `${axis} ` : ""}${kind} ${this.plane + 1} of ${shape.planes}` : "";
-    this.corner.name.textContent = [role, image.name || image.modality].filter(Boolean).join(" · ");
+    const axis = AXES[this.axis] || (image.kind === "frames" ? "frame" : "plane");
+    const plane = shape.planes > 1 ? `${axis} ${this.plane + 1} of ${shape.planes}` : "";
+    this.corner.name.textContent = [this.told.alone() ? "" : role, image.name || image.modality].filter(Boolean).join(" · ");
     this.corner.place.textContent = plane;
     const sides = {
       left: shape.left ?? image.sides.left,
@@ -108,8 +109,9 @@ export class Film {
       bottom: shape.bottom || "",
     };
     for (const [edge, letter] of Object.entries(sides)) {
-      this.edge[edge].textContent = letter || "";
-      this.edge[edge].hidden = !letter;
+      // A picture in colour, of skin or of a slide, has no sides of the patient to be in doubt about.
+      this.edge[edge].textContent = letter === "?" && image.colour ? "" : letter || "";
+      this.edge[edge].hidden = !this.edge[edge].textContent;
       this.edge[edge].title = letter === "?" ? "The side is not known" : "Side of the patient";
     }
     this.node.classList.toggle("lettered", Boolean(sides.top));
@@ -171,7 +173,8 @@ export class Film {
     this.told.drawn(this);
     const width = display.high - display.low;
     const level = `W ${short(width)}  L ${short((display.high + display.low) / 2)}${display.invert ? "  inverted" : ""}`;
-    this.corner.window.textContent = `${level}  ·  ${Math.round(this.view.zoom * 100)} %`;
+    const zoom = Math.round(this.view.zoom * 100);
+    this.corner.window.textContent = zoom === 100 ? level : `${level}  ·  ${zoom} %`;
   }
 
   // The value under the pointer; (x, y) on the film.

@@ -65,7 +65,7 @@ export function attach(film, acts) {
 
   film.node.addEventListener("pointermove", (event) => {
     if (!film.image) return;
-    const [x, y] = place(film, event);
+    const [x, y] = (film.pointer = place(film, event));
     film.readout(x, y);
     if (!held.has(event.pointerId)) return;
     held.set(event.pointerId, [x, y]);
@@ -92,6 +92,7 @@ export function attach(film, acts) {
     });
   }
   film.node.addEventListener("pointerleave", () => {
+    film.pointer = null;
     film.corner.pixel.textContent = "";
   });
   film.node.addEventListener("contextmenu", (event) => event.preventDefault());

@@ -136,6 +136,7 @@ export function chooseFiles(first = [], asPrior = false) {
     progress.hidden = false;
     const prior = toStudy.checked;
     const parts = prior ? ["studies", study.get().id, "priors"] : ["studies"];
+    told.className = "soft";
     going = upload(parts, formOf(prior ? { prior: held.prior } : held, clean.checked), (share) => {
       progress.value = share;
       told.textContent = share < 1 ? `Sending, ${Math.round(share * 100)} %` : "Reading the images";
@@ -154,8 +155,10 @@ export function chooseFiles(first = [], asPrior = false) {
       progress.hidden = true;
       start.disabled = false;
       told.textContent = "";
-      tellError(error);
-      if (error.name !== "AbortError") told.textContent = error.message;
+      if (error.name === "AbortError") return;
+      if (!box.open) tellError(error);
+      told.className = "alarm small";
+      told.replaceChildren(icon("unsupported"), el("bdi", { text: error.message }));
     } finally {
       going = null;
     }

@@ -5,6 +5,7 @@ import * as conversation from "./conversation.js";
 import { confirmed } from "./dialogs.js";
 import { bdi, button, el, one } from "./dom.js";
 import { icon } from "./icons.js";
+import * as edits from "./kept_edits.js";
 import { tried } from "./notices.js";
 import * as stage from "./stage.js";
 import { chat, chats, run, studies, study } from "./state.js";
@@ -60,6 +61,28 @@ async function forget(each) {
   });
 }
 
+async function forgetTalk(talk) {
+  if (
+    !(await confirmed(
+      "Delete this conversation?",
+      `“${talk.title || "New conversation"}” and all its answers leave this page. The records of its runs stay in the home folder.`,
+      "Delete",
+    ))
+  )
+    return;
+  await tried(async () => {
+    const open = chat.get()?.id === talk.id;
+    if (open) {
+      if (run.get()) edits.forget(run.get());
+      conversation.close();
+      run.set(null);
+    }
+    await remove(["chats", talk.id]);
+    await refresh();
+    one(".talks .talk-open")?.focus();
+  });
+}
+
 function talks(each) {
   const found = chats.get().filter((talk) => talk.study === each.id);
   return el(
@@ -85,6 +108,15 @@ function talks(each) {
           icon("chat"),
           bdi(talk.title || "New conversation"),
           el("span", { class: "count", text: talk.turns ? String(talk.turns) : "" }),
+        ),
+        button(
+          {
+            class: "plain away",
+            "aria-label": `Delete the conversation ${talk.title || "without a question"}`,
+            title: "Delete this conversation",
+            on: { click: () => forgetTalk(talk) },
+          },
+          icon("bin"),
         ),
       ),
     ),

@@ -7,7 +7,7 @@ const STAYS = 5000;
 
 function show(text, kind) {
   const box = one("#notices");
-  const away = button({ class: "plain", "aria-label": "Dismiss", on: { click: () => node.remove() } }, icon("close"));
+  const away = button({ class: "plain", "aria-label": "Dismiss", title: "Dismiss", on: { click: () => node.remove() } }, icon("close"));
   const node = el("li", { class: `notice-card ${kind}` }, icon(kind === "bad" ? "unsupported" : "supported"), bdi(text), away);
   box.append(node);
   while (box.children.length > 4) box.firstElementChild.remove();

@@ -2,10 +2,12 @@
 
 import { get } from "./api.js";
 import { el, one, svg } from "./dom.js";
+import { place } from "./labels.js";
 import { colourOfLabel, lit, point } from "./light.js";
 import { opacity, overlayMode, values } from "./preferences.js";
 import { signal } from "./signal.js";
 
+const MOST = 6;
 const kept = new Map();
 export const hiddenLabels = new Set();
 export const labelsSeen = signal([]);
@@ -101,6 +103,12 @@ export function light(film) {
   labelled(film);
 }
 
+// What was measured along a line is the measurement of its name; of an outline the first one is told.
+function numberOf({ kind, label, measurements }) {
+  const found = kind === "line" ? measurements.find((each) => label.includes(each.name)) : measurements[0];
+  return found?.text || "";
+}
+
 // Names and numbers beside what is lit, once each, on the screen's own scale.
 export function labelled(film) {
   const shown = [];
@@ -111,24 +119,15 @@ export function labelled(film) {
       if (overlay) shown.push([node, overlay]);
     }
   }
-  let below = 0;
-  film.labels.replaceChildren(
-    ...shown.slice(0, 6).map(([node, overlay]) => {
-      const box = node.getBBox();
-      const [x, y] = film.map.toScreen(box.x, box.y);
-      const top = Math.max(below, Math.min(Math.max(66, y - 6), film.height - 30));
-      below = Math.max(below, top) + 16;
-      const text = svg("text", {
-        class: `overlay-label ${colourOfLabel(overlay.label || overlay.kind)}`,
-        x: Math.min(Math.max(6, x), film.width - 130),
-        y: top,
-      });
-      text.textContent = [
-        overlay.label || overlay.kind,
-        ...(overlay.kind === "line" ? [] : overlay.measurements.slice(0, 1).map((each) => each.text)),
-      ].join("  ");
-      return text;
-    }),
+  place(
+    film,
+    shown.slice(0, MOST).map(([, overlay]) => ({
+      name: overlay.label || overlay.kind,
+      number: numberOf(overlay),
+      colour: colourOfLabel(overlay.label || overlay.kind),
+      path: overlay.path,
+      line: overlay.kind === "line",
+    })),
   );
 }
 
@@ -190,6 +189,7 @@ export function overlayPanel(changed) {
                 },
               },
             }),
+            el("span", { class: `swatch ${colourOfLabel(label)}` }),
             el("bdi", { text: label }),
           ),
         ),

@@ -118,8 +118,9 @@ function summary() {
       el("p", { class: "omission" }, icon("unsupported"), el("b", { text: "left out: " }), bdi(each.reason)),
     ),
   );
-  const save = one("#save");
-  save.disabled = !now.dirty;
+  one("#save").disabled = !now.dirty;
+  one("#discard").disabled = !now.dirty;
+  one(".unsaved-note").hidden = !now.dirty;
   one("#unsaved").textContent =
     open.saving.get() || (now.dirty ? "edited, not saved" : now.version ? `version ${now.version}` : "as drafted");
 }
@@ -140,7 +141,7 @@ function bar(now) {
     [...now.versions].reverse().map((each) =>
       el("option", {
         value: String(each.version),
-        text: `${each.version ? `Version ${each.version}` : "As drafted"} · ${each.author}${each.clean ? " · clean" : ""}`,
+        text: each.version ? `Version ${each.version}` : "As drafted",
       }),
     ),
   );
@@ -155,7 +156,25 @@ function bar(now) {
     "div",
     { class: "report-bar" },
     now.versions.length ? versions : null,
-    button({ class: "strong", id: "save", disabled: !now.dirty, on: { click: keep } }, icon("save"), "Save"),
+    button({ class: "strong", id: "save", title: "Save a version", disabled: !now.dirty, on: { click: keep } }, icon("save"), el("span", { class: "word", text: "Save" })),
+    button(
+      {
+        class: "tool",
+        id: "discard",
+        "aria-label": "Discard edits",
+        title: "Discard edits",
+        disabled: !now.dirty,
+        on: {
+          click: () =>
+            tried(async () => {
+              edit.open.clear();
+              await open.discard();
+              one(".report-bar select").focus();
+            }),
+        },
+      },
+      icon("undo"),
+    ),
     button(
       {
         class: "tool",
@@ -316,6 +335,7 @@ async function opened(id) {
       tellWell("The images of this run are not open: its outlines are not drawn.");
   }
   draw();
+  if (now.dirty) tellWell("Edits of this draft that were not saved are back.");
 }
 
 export function begin() {

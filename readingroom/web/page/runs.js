@@ -116,7 +116,7 @@ function cohort(each) {
     bar,
     el("p", {
       class: "soft",
-      text: `${each.done} of ${each.total} done${each.failed ? `, ${each.failed} failed` : ""}${each.rate ? `, ${each.rate.toFixed(1)} a second` : ""}${eta}`,
+      text: `${each.done} of ${each.total} done${each.failed ? `, ${each.failed} failed` : ""}${each.rate ? `, ${Math.round(each.rate)} an hour` : ""}${eta}`,
     }),
   );
 }

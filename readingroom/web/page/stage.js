@@ -26,6 +26,8 @@ const films = [];
 
 export const shown = () => films.slice(0, FILMS[layout.get()]);
 export const images = () => study?.images || [];
+// Whether a film has to say whether it is the current one.
+const alone = () => new Set(images().map((image) => image.role)).size < 2;
 export const hasPrior = () => images().some((image) => image.role === "prior");
 const isVolume = (image) => image.axes.length > 1;
 
@@ -43,6 +45,7 @@ const told = {
     drawCross(film);
   },
   failed: tellError,
+  alone: () => alone(),
 };
 
 const acts = {

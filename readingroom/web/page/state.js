@@ -3,6 +3,8 @@
 import { signal } from "./signal.js";
 
 export const session = signal(null);
+// The server knows this browser no longer.
+export const shutOut = signal(false);
 export const study = signal(null);
 export const studies = signal([]);
 export const chat = signal(null);

@@ -55,6 +55,7 @@ function about(step) {
   const images = Array.isArray(given.images)
     ? given.images
     : [given.image, given.prior].filter((each) => typeof each === "string");
+  if (!named && !images.length && step.arguments) return `with ${JSON.stringify(given)}`; // all that is sent, for a yes to it
   return [named, images.length ? `in ${images.map(called).join(" and ")}` : ""].filter(Boolean).join(" ");
 }
 

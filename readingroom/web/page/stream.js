@@ -2,10 +2,10 @@
 
 import { address } from "./api.js";
 
-const NAMES = ["asked", "plan", "waiting", "started", "ended", "said", "judged", "stopped", "answered", "failed", "undone"];
+const NAMES = ["asked", "plan", "waiting", "started", "ended", "said", "judged", "stopped", "answered", "failed", "undone", "removed"];
 const AGAIN = 1500;
 
-// told: event(name, data, id), connected(yes).
+// told: event(name, data, id), connected(yes), refused(): whether to try again.
 export function follow(chat, after, told) {
   let source = null,
     last = after,
@@ -20,7 +20,9 @@ export function follow(chat, after, told) {
       told.connected(false);
       if (source.readyState !== EventSource.CLOSED || over) return;
       clearTimeout(timer);
-      timer = setTimeout(open, AGAIN);
+      timer = setTimeout(async () => {
+        if ((await told.refused()) && !over) open();
+      }, AGAIN);
     });
     for (const name of NAMES) {
       source.addEventListener(name, (event) => {

@@ -76,7 +76,7 @@ function presets() {
     const found = presetsFor(film.image, session.get().windows);
     const now = film.display.name;
     const rows = [
-      ["own", "Its own window"],
+      ["own", "Own window"],
       ...found.map((each) => [each.name, each.name[0].toUpperCase() + each.name.slice(1)]),
       ["all", "Whole range"],
     ];
@@ -197,16 +197,21 @@ export function planeSlider(box) {
     },
   });
   const told = el("span", { class: "count" });
+  const named = (word) => {
+    play.setAttribute("aria-label", word);
+    play.title = word;
+  };
   const halt = () => {
     clearInterval(timer);
     timer = 0;
     play.replaceChildren(icon("play"));
-    play.setAttribute("aria-label", "Play");
+    named("Play");
   };
   const play = button(
     {
       class: "tool",
       "aria-label": "Play",
+      title: "Play",
       on: {
         click: () => {
           if (timer) {
@@ -214,7 +219,7 @@ export function planeSlider(box) {
             return;
           }
           play.replaceChildren(icon("pause"));
-          play.setAttribute("aria-label", "Pause");
+          named("Pause");
           timer = setInterval(() => {
             const film = stage.active.get();
             if (!film?.image || film.shape.planes < 2) {

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,7 +28,10 @@ new MutationObserver(() => {
 """
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 QUIET = "net::ERR_INTERNET_DISCONNECTED"
-"""What the browser says where a test itself took the network away."""
+"""What the browser says where a test itself took the network away; a test may expect another complaint."""
+
+EMPTY = "/mark.svg"
+"""Something of the server that is no page: unlike about:blank it leaves the process as it is. It has no icon."""
 
 Visit = Callable[..., Any]
 
@@ -80,51 +85,121 @@ def other(draft: Callable[[], Read]) -> Read:
     return draft()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """Closed with its module: as long as it is open an event loop runs, in which other tests could run none."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine (apt-get install chromium)")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra 'test')")
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
+HELD = ExitStack()
+TABS: dict[str, Tab] = {}
+BROWSERS: list[Any] = []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """The browser is closed when a test of another folder follows: as long as it is open an event loop runs, in which
+    other tests could run none."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        TABS.clear()
+        BROWSERS.clear()
+        HELD.close()
 
 
 @pytest.fixture
-def visit(browser: Any, house: Page) -> Iterator[Visit]:
+def browser() -> Any:
+    """One for all tests of this folder that follow each other."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine (apt-get install chromium)")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra 'test')")
+    if not BROWSERS:
+        driver = HELD.enter_context(playwright.sync_playwright())
+        BROWSERS.append(driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS))
+        HELD.callback(BROWSERS[0].close)
+    return BROWSERS[0]
+
+
+@dataclass
+class Tab:
+    """One context of the browser with a page that its tests take up one after the other: a new one costs a second."""
+
+    context: Any
+    house: Page
+    said: list[str] = field(default_factory=list)
+    """What pages complained of, and what they asked of other servers."""
+    expected: str = QUIET
+
+    def __post_init__(self) -> None:
+        self.context.add_init_script(WATCH)
+        self.context.on(
+            "request", lambda asked: None if _own(asked.url, self.house.base) else self.said.append(asked.url)
+        )
+        self.kept = self.new()
+
+    def new(self) -> Any:
+        page = self.context.new_page()
+        page.on("console", lambda told: self._heard(told.text, told.location["url"]))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("dialog", lambda box: box.accept() if box.type == "beforeunload" else self.said.append("dialog"))
+        page.set_default_timeout(10_000)
+        return page
+
+    def _heard(self, text: str, place: str) -> None:
+        if QUIET not in text and self.expected not in text and not place.endswith("/favicon.ico"):
+            self.said.append(text)
+
+    def begin(self) -> None:
+        """As if nobody had been here."""
+        self.said.clear()
+        self.expected = QUIET
+        self.context.clear_cookies()
+        host = urlsplit(self.house.base).hostname
+        self.context.add_cookies([{"name": name, "value": value, "domain": host, "path": "/"}
+                                  for name, value in self.house.owner.cookies.items()])  # fmt: skip
+        self.kept.set_viewport_size(WIDE)
+        self.kept.emulate_media(color_scheme="dark", reduced_motion="reduce")
+
+    def end(self) -> None:
+        """Other pages closed, and what this one keeps thrown away."""
+        for page in self.context.pages:
+            if page is not self.kept:
+                page.close()
+        self.context.set_offline(False)
+        self.kept.unroute_all()
+        self.kept.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.kept.goto(EMPTY)
+
+
+def tab_of(browser: Any, house: Page) -> Tab:
+    """Of any server."""
+    if house.base not in TABS:
+        context = browser.new_context(base_url=house.base, accept_downloads=True)
+        HELD.callback(context.close)
+        TABS[house.base] = Tab(context, house)
+    return TABS[house.base]
+
+
+@pytest.fixture
+def tab(browser: Any, house: Page) -> Tab:
+    return tab_of(browser, house)
+
+
+@pytest.fixture
+def visit(tab: Tab) -> Iterator[Visit]:
     """Opens a page of the server; at the end nothing may have complained, run, or left the origin."""
-    context = browser.new_context(
-        viewport=WIDE, color_scheme="dark", base_url=house.base, accept_downloads=True, reduced_motion="reduce"
-    )
-    host = urlsplit(house.base).hostname
-    context.add_cookies([{"name": name, "value": value, "domain": host, "path": "/"}
-                         for name, value in house.owner.cookies.items()])  # fmt: skip
-    context.add_init_script(WATCH)
-    said: list[str] = []
-    context.on("request", lambda asked: None if _own(asked.url, house.base) else said.append(asked.url))
+    tab.begin()
     pages: list[Any] = []
 
-    def open_page(address: str = "/", **size: Any) -> Any:
-        page = context.new_page()
-        page.on("console", lambda told: None if QUIET in told.text else said.append(told.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: dialog.accept() if dialog.type == "beforeunload" else said.append("dialog"))
-        page.set_default_timeout(10_000)
+    def open_page(address: str = "/", *, expected: str = QUIET, **size: Any) -> Any:
+        page = tab.new() if pages else tab.kept
+        pages.append(page)
+        tab.expected = expected
         if size:
             page.set_viewport_size(size)
         page.goto(address)
         page.wait_for_selector("body[data-ready]")
-        pages.append(page)
         return page
 
     yield open_page
-    for page in pages:
-        if not page.is_closed():
-            assert page.evaluate("[window.violations, window.pwned]") == [[], None]
+    held = [page.evaluate("[window.violations, window.pwned]") for page in pages if not page.is_closed()]
+    said = list(tab.said)
+    tab.end()
+    assert all(one == [[], None] for one in held)
     assert said == []
-    context.close()
 
 
 def until(page: Any, expression: str, seconds: float = 10) -> None:
@@ -132,7 +207,7 @@ def until(page: Any, expression: str, seconds: float = 10) -> None:
     end = time.monotonic() + seconds
     while not page.evaluate(expression):
         assert time.monotonic() < end, expression
-        page.wait_for_timeout(15)
+        page.wait_for_timeout(30)
 
 
 def _own(url: str, base: str) -> bool:

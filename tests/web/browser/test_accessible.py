@@ -26,6 +26,12 @@ FOCUSED = """() => {
 """What has the focus, whether that is to be seen, and whether it is nothing."""
 
 
+UNNAMED = """[...document.querySelectorAll('button')].filter((e) => e.offsetParent && !e.title
+  && ![...e.childNodes].some((n) => n.textContent.trim() && !n.matches?.('.unseen')))
+  .map((e) => e.outerHTML.slice(0, 120))"""
+"""Buttons that show nothing but an icon and have no tooltip."""
+
+
 @pytest.fixture(scope="module")
 def axe() -> str:
     folder = Path(os.environ.get("READINGROOM_NODE_MODULES") or REPO / "node_modules")
@@ -97,6 +103,7 @@ def test_the_keyboard_reaches_everything_and_is_seen(visit: Visit, read: Read) -
         told = page.evaluate(FOCUSED)
         assert told[1] or told[2], f"no focus is seen on {told[0]}"
         reached.add(told[0])
+    assert page.evaluate(UNNAMED) == []
     for wanted in ("fold", "theme", "window", "ruler", "pair", "outlines", "splitter", "tab-report", "export"):
         assert wanted in reached, wanted
     assert any(":F1" in each for each in reached)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,15 +13,25 @@ from readingroom.domain.request import Request
 from readingroom.errors import BadRequest, NotServed
 from readingroom.imaging.image import Image
 from readingroom.imaging.windowing import display_gray, display_rgb
-from readingroom.tools.backends.classical import brain, ct, fundus, histology, skin, ultrasound
+from readingroom.later import Later
 from readingroom.tools.backends.classical.chest_draft import NOT_ASSESSED, draft_chest
 from readingroom.tools.backends.classical.chest_reading import ChestSegments, read_chest
 from readingroom.tools.backends.classical.descriptor import DESCRIPTOR_ID, PREPROCESSING_ID, describe
-from readingroom.tools.backends.classical.kind import kind_of
 from readingroom.tools.backends.classical.segment import Segment
 from readingroom.tools.backends.classical.text_vector import text_scaling, text_vector
 from readingroom.tools.backends.protocol import Classified, Draft, Embedded, Model, Scored, Segmented
 from readingroom.tools.models import models, served_targets, would_serve
+
+if TYPE_CHECKING:
+    from readingroom.tools.backends.classical import brain, ct, fundus, histology, kind, skin, ultrasound
+else:  # each for its own kind of image; scipy and scikit-image, which most of them stand on, are slow to load
+    brain = Later("readingroom.tools.backends.classical.brain")
+    ct = Later("readingroom.tools.backends.classical.ct")
+    fundus = Later("readingroom.tools.backends.classical.fundus")
+    histology = Later("readingroom.tools.backends.classical.histology")
+    kind = Later("readingroom.tools.backends.classical.kind")
+    skin = Later("readingroom.tools.backends.classical.skin")
+    ultrasound = Later("readingroom.tools.backends.classical.ultrasound")
 
 VERSION = "0.1.0"
 
@@ -52,15 +62,7 @@ def _volume_spacing(ref: ImageRef) -> tuple[float, float, float] | None:
     return None if spacing is None else (spacing.slice or 1.0, spacing.row, spacing.column)
 
 
-def _ct(target: str) -> Segmenter:
-    def run(image: Image) -> Segment:
-        return ct.segment_ct(image.pixels.astype(np.float32, copy=False), target, _volume_spacing(image.ref))
-
-    return run
-
-
 SEGMENTERS: dict[tuple[str, str], Segmenter] = {
-    **{("ct", name): _ct(name) for name in ("body", "lung", "right lung", "left lung", "bone", "airway", "liver")},
     ("mr", "brain"): lambda image: brain.segment_brain(
         image.pixels.astype(np.float32, copy=False), _volume_spacing(image.ref)
     ),
@@ -71,7 +73,7 @@ SEGMENTERS: dict[tuple[str, str], Segmenter] = {
     ("ultrasound", "fetal head"): lambda image: ultrasound.segment_fetal_head(display_gray(image)),
     ("ultrasound", "hypoechoic lesion"): lambda image: ultrasound.segment_hypoechoic_lesion(display_gray(image)),
 }
-"""By modality and target; chest radiographs have a reader of their own, since one pass gives lungs and heart."""
+"""By modality and target; chest radiographs and CT have readers of their own, since their targets share much."""
 
 
 class ClassicalBackend:
@@ -118,7 +120,11 @@ class ClassicalBackend:
         if image.ref.modality == "x_ray":
             chest = await self._chest(image)
             return tuple(chest.by_target(target) for target in targets)
-        found = [await asyncio.to_thread(SEGMENTERS[image.ref.modality, target], image) for target in targets]
+        if image.ref.modality == "ct":
+            scan = ct.Scan(image.pixels.astype(np.float32, copy=False), _volume_spacing(image.ref))
+            found = [await asyncio.to_thread(scan.segment, target) for target in targets]
+        else:
+            found = [await asyncio.to_thread(SEGMENTERS[image.ref.modality, target], image) for target in targets]
         return tuple(_segmented(item, target) for item, target in zip(found, targets, strict=True))
 
     async def _chest(self, image: Image) -> ChestSegments:
@@ -145,7 +151,7 @@ class ClassicalBackend:
 
     async def classify(self, image: Image, labels: tuple[str, ...]) -> Classified:
         """Modality and anatomy. Raises NotServed for any other label, by name."""
-        guess = await asyncio.to_thread(kind_of, _flat(image), tuple(label.lower() for label in labels))
+        guess = await asyncio.to_thread(kind.kind_of, _flat(image), tuple(label.lower() for label in labels))
         scores = tuple(Scored(label, score) for label, score in guess.scores)
         model = BASELINE.model_copy(update={"preprocessing_id": PREPROCESSING_ID})
         return Classified(guess.label, scores, guess.reason, calibrated=False, model=model)

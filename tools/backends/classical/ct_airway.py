@@ -6,16 +6,15 @@ import numpy as np
 from scipy import ndimage
 
 from readingroom.tools.backends.classical.ct_grid import Grid, dilated, pieces, spread
-from readingroom.tools.backends.classical.ct_lungs import Lungs, tubes
+from readingroom.tools.backends.classical.ct_lungs import Lungs
 from readingroom.tools.backends.classical.segment import Mask
 
 LARGEST = 150.0
 """Millilitres that trachea and main bronchi do not exceed (adult men: about 60 to 100 ml)."""
 
 
-def airway(grid: Grid, body: Mask, lungs: Lungs) -> Mask:
-    """Trachea and main bronchi on the source voxels; empty where no tube runs between the two lungs."""
-    found = tubes(grid, body)
+def airway(grid: Grid, found: Mask, lungs: Lungs) -> Mask:
+    """Trachea and main bronchi on the source voxels, of the tubes `found`; empty where none runs between both lungs."""
     if not lungs.found or not found.any():
         return np.zeros(grid.full.shape, bool)
     labels, sizes = pieces(_bridged(found))

@@ -75,9 +75,9 @@ def coarse_body(grid: Grid) -> Mask:
     return filled(np.isin(labels, keep))
 
 
-def body(grid: Grid) -> Mask:
+def body(grid: Grid, coarse: Mask) -> Mask:
     """The patient on the source voxels, without table, lungs and bowel gas filled in."""
-    near = spread(dilated(coarse_body(grid), min(grid.pitch[1:]), grid.pitch), grid)
+    near = spread(dilated(coarse, min(grid.pitch[1:]), grid.pitch), grid)
     skin = (grid.full > SKIN) & near
     return filled(opened(skin, 1.5, grid.spacing)) & near
 

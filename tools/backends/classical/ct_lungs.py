@@ -55,11 +55,11 @@ class Lungs:
         return bool(self.right.any() or self.left.any())
 
 
-def find_lungs(grid: Grid, body: Mask) -> Lungs:
-    """Lungs inside the coarse `body`, without the airway; empty with a reason where the chest is not shown."""
+def find_lungs(grid: Grid, body: Mask, tubes: Mask) -> Lungs:
+    """Lungs inside the coarse `body`, without the airway's `tubes`; empty with a reason where no chest is shown."""
     nothing = np.zeros_like(body)
     inside = eroded(body, min(grid.pitch[1:]), grid.pitch)
-    air = (grid.hu < AERATED) & inside & ~spread_to(grid, tubes(grid, body))
+    air = (grid.hu < AERATED) & inside & ~spread_to(grid, tubes)
     lung = _parenchyma(air, grid)
     area = lung.sum(axis=(1, 2))
     share = area / np.maximum(1, body.sum(axis=(1, 2)))
@@ -141,7 +141,7 @@ def refine(coarse: Mask, grid: Grid, airway: Mask, body: Mask) -> Mask:
     return whole & near & body & ~airway
 
 
-def tubes(grid: Grid, body: Mask) -> Mask:
+def find_tubes(grid: Grid, body: Mask) -> Mask:
     """Round, gas-filled, walled cross-sections near the middle, slice by slice, on the source voxels."""
     out: Mask = np.zeros(grid.full.shape, bool)
     middle = np.flatnonzero(body.any(axis=(0, 1)))

@@ -48,7 +48,8 @@ class Calls:
         self._config, self._wall = config, clock
         self._connections = Connections(config.proxy)
         self.location = Location(config, self._connections, clock)
-        self.limiter = Limiter(_cap(model, config))
+        self.cap = admitted(model, config)
+        self.limiter = Limiter(self.cap)
         self.breaker = Breaker(self.location.host)
         self.budget = Budget()
         self._ages = itertools.count()
@@ -188,7 +189,7 @@ def _named(reply: Reply) -> str:
     return f"{reply.status}, the model's {model}" if reply.status == 424 and model.isdigit() else str(reply.status)
 
 
-def _cap(model: str, config: EndpointConfig) -> int | None:
+def admitted(model: str, config: EndpointConfig) -> int | None:
     """The documented admission rule where its two numbers are known."""
     if config.instances is not None and config.concurrency is not None:
         return 2 * config.instances * config.concurrency

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import httpx
 from pydantic import SecretStr
@@ -52,7 +54,6 @@ class Connections:
         self._lanes: list[Lane] = []
         self._free: list[Lane] = []
         """Those with room, the last used at the end: few are used where few are needed."""
-        self._context: ssl.SSLContext | None = None
 
     @asynccontextmanager
     async def lane(self) -> AsyncIterator[Lane]:
@@ -86,11 +87,8 @@ class Connections:
         await anext(self._open)
 
     def _added(self) -> Lane:
-        if self._context is None:
-            self._context = httpx.create_ssl_context(trust_env=False)
-            self._context.load_default_certs()
         transport = httpx.AsyncHTTPTransport(
-            verify=self._context,
+            verify=_authorities(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
             trust_env=False,
             http2=True,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS),
@@ -101,6 +99,15 @@ class Connections:
         self._lanes.append(lane)
         self._free.append(lane)
         return lane
+
+
+@lru_cache(maxsize=4)
+def _authorities(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """The system's, which these two variables move, and certifi's: read once for all endpoints, for it takes long."""
+    del file, folder
+    context = httpx.create_ssl_context(trust_env=False)
+    context.load_default_certs()
+    return context
 
 
 async def _closing(lanes: list[Lane]) -> AsyncGenerator[None, None]:

@@ -81,6 +81,12 @@ class Endpoint:
         (body, _), own = await self._flight.join(key, fetch)
         return rows[0] if own else read(body)
 
+    def share(self, part: int, parts: int) -> None:
+        """Keep to one of `parts` shares of what the endpoint admits: other processes have the others."""
+        cap = self._calls.cap
+        if cap is not None:
+            self._calls.limiter.hold_to(max(1, cap // parts + (part < cap % parts)))
+
     async def aclose(self) -> None:
         """Close the connections; the next request opens new ones."""
         await self._calls.aclose()

@@ -102,6 +102,11 @@ class Limiter:
         self._paused_until = 0.0
         self._gain = Gain()
 
+    def hold_to(self, cap: int | None) -> None:
+        """At most so many in flight from now on; what is beyond them already is answered first."""
+        self.cap = cap
+        self.limit = min(self.limit, float(cap or MOST))
+
     @asynccontextmanager
     async def slot(self, age: int) -> AsyncIterator[Slot]:
         """Waits its turn, the lowest `age` first. Cancelled while it waits or holds, it leaves nothing behind."""

@@ -12,7 +12,7 @@ import pytest
 
 from readingroom.errors import BadReply, BadRequest, NotAuthorised, Unavailable
 from readingroom.tools.backends.endpoint.cache import ResponseCache
-from readingroom.tools.backends.endpoint.calls import _cap
+from readingroom.tools.backends.endpoint.calls import admitted
 from readingroom.tools.backends.endpoint.config import EndpointConfig
 from readingroom.tools.backends.endpoint.endpoint import Endpoint
 from readingroom.tools.backends.endpoint.retry import Budget, backoff
@@ -253,7 +253,7 @@ def test_no_rows_are_no_call():
 
 def test_slots_come_from_the_documented_rule():
     def cap(model, **told):
-        return _cap(model, EndpointConfig(address="https://x/score", **told))
+        return admitted(model, EndpointConfig(address="https://x/score", **told))
 
     assert cap("medimageinsight", instances=2, concurrency=3) == 12
     assert cap("medimageinsight") is None

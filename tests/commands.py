@@ -1,0 +1,35 @@
+"""The command line in the tests' own process, whose libraries are loaded already."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import BytesIO, StringIO, TextIOWrapper
+from pathlib import Path
+
+import pytest
+
+from readingroom.cli import main
+
+
+def ran(
+    *words: str, places: Mapping[str, str], stdin: str = "", folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """What a shell would see of the same in a pipe. `places`: where home and settings are; `folder`: where it runs."""
+    out, err, code = StringIO(), StringIO(), 0
+    with (
+        pytest.MonkeyPatch.context() as here,
+        chdir(folder or os.curdir),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        for name, value in places.items():
+            here.setenv(name, value)
+        here.setattr(sys, "argv", ["readingroom", *words])
+        here.setattr(sys, "stdin", TextIOWrapper(BytesIO(stdin.encode())))
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
