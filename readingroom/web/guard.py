@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import platform
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
@@ -32,7 +32,7 @@ def names_of(port: int, remote: bool, given: tuple[str, ...] = ()) -> Names:
     """
     names = list(LOOPBACK_NAMES)
     if remote:
-        names += [socket.gethostname().lower(), socket.getfqdn().lower()]
+        names += [platform.node().lower()]
     hosts = {f"{name}:{port}" for name in names} | {name.lower() for name in given}
     hosts |= set(names) if port == 80 else set()
     schemes = ("http", "https") if remote else ("http",)

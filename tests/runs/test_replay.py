@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from benchmarks.quick_backend import QuickBackend
-from readingroom.errors import BadRequest, NotAuthorised, NotServed, RecordError, Unavailable
+from readingroom.errors import BadRequest, BadStudy, NotAuthorised, NotServed, RecordError, Unavailable
 from readingroom.questions import ask_room
 from readingroom.runs.replay import Replay
 from readingroom.workflows.question import Ways
@@ -123,8 +123,8 @@ def test_a_report_that_comes_out_otherwise_is_told_with_what_changed(house, monk
 
 
 def test_a_run_without_a_report_has_nothing_to_tell(house, monkeypatch):
-    with pytest.raises(BadRequest):
-        house.draft(template="mine", stated=FILM)
+    with pytest.raises(BadStudy):
+        house.draft(workflow="chest_xray_report", stated={"modality": "dermoscopy", "anatomy": "skin"})
     with pytest.raises(BadRequest, match="has no report to be told again"):
         house.replay()
 

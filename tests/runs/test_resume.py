@@ -12,7 +12,6 @@ from readingroom.errors import BadRequest, BadStudy, NotAuthorised, ReadingRoomE
 from readingroom.runs.integrity import intact
 from readingroom.runs.trace import Trace
 from readingroom.workflows import drafting
-from tests.runs.house import FILM
 from tests.runs.steps import Called, begun, intent, step
 
 
@@ -198,7 +197,7 @@ def test_refused_credentials_leave_a_run_to_go_on_with(house, monkeypatch):
 
 def test_a_run_that_failed_leaves_no_path_behind(house):
     with pytest.raises(ReadingRoomError):
-        house.draft(template="mine", stated=FILM)
+        house.draft(workflow="chest_xray_report", stated={"modality": "dermoscopy", "anatomy": "skin"})
     assert house.room.runs()[0].status == "failed"
     assert os.listdir(house.folder / "data" / "unfinished") == []
 
