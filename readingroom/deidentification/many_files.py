@@ -54,6 +54,10 @@ def _check(given: list[Path], out: Path) -> None:
         if path.is_dir() and out.resolve().is_relative_to(path.resolve()):
             raise BadRequest("the new files would lie among the old ones", where=str(out),
                              do="Choose another folder with --out.")  # fmt: skip
+    if next(_files(given), None) is None:
+        raise BadRequest(
+            "there is no file below it", where=given[0].name, do="Check the path; hidden files are passed over."
+        )
 
 
 def _files(given: list[Path]) -> Iterator[Path]:

@@ -286,3 +286,10 @@ def test_the_kind_of_object_may_stand_in_the_files_frame_alone(tmp_path: Path) -
     new = pydicom.dcmread(io.BytesIO(freed_file(tmp_path / "a.dcm", KEY, Choices()).content))
     assert new.SOPClassUID == new.file_meta.MediaStorageSOPClassUID == kind
     assert new.SOPInstanceUID.startswith("2.25.")
+
+
+def test_a_folder_without_files_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadRequest, match="empty: there is no file below it"):
+        deidentify([tmp_path / "empty"], tmp_path / "out", KEY, Choices())
+    assert not (tmp_path / "out").exists()
