@@ -248,7 +248,7 @@ def verify(
             help="Text, Markdown, JSON, HTML, DOCX, FHIR DiagnosticReport or DICOM SR; - for standard input"
         ),
     ],
-    run: Annotated[str | None, typer.Option(help='The run whose evidence counts; "last" is the newest.')] = None,
+    run: Annotated[str | None, typer.Option(help='The run whose evidence counts; "last" is the newest draft.')] = None,
     json: Json = False,
 ) -> None:
     """Check a report again, or any text against a run's evidence, and say what changed for the worse."""

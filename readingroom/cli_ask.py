@@ -30,7 +30,7 @@ def ask(
     images: Images = None,
     prior: Annotated[list[Path] | None, typer.Option(help="A prior image of the same patient.")] = None,
     lateral: Annotated[list[Path] | None, typer.Option(help="The lateral view.")] = None,
-    run: Annotated[str | None, typer.Option(help='A finished run the question is about; "last" is the newest.')] = None,
+    run: Annotated[str | None, typer.Option(help='The finished run it is about; "last" is the newest draft.')] = None,
     modality: Annotated[str | None, typer.Option(help="State it: x_ray, ct, mr, ultrasound ...")] = None,
     anatomy: Annotated[str | None, typer.Option(help="State it: chest, brain, skin, retinal ...")] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only show the plan; nothing is carried out.")] = False,

@@ -12,7 +12,7 @@ from readingroom.lazy import room, show
 
 
 def export(
-    run: Annotated[str, typer.Argument(help='A run\'s id or its beginning; "last" is the newest.')] = "last",
+    run: Annotated[str, typer.Argument(help='A run\'s id or its beginning; "last" is the newest draft.')] = "last",
     to: Annotated[
         str,
         typer.Option(

@@ -54,7 +54,7 @@ async def ask_room(
     `words` are the fields of Request. Raises BadInput for what the user must mend, BadRequest where neither images nor
     a run are given.
     """
-    report = report_of(room, run) if run else None
+    report = room.report(run) if run else None
     if paths is None:
         return Reply(explain_run(question, report))
     asked = _request({**words, "question": question})
@@ -97,18 +97,6 @@ async def ask_about(
     return Reply(answer, Reading(drafted, study, bench.masks.get) if drafted else None)
 
 
-def report_of(room: ReadingRoom, run: str) -> Report:
-    """The report of a run; "last" is the newest that drafted one. Raises BadRequest where there is none."""
-    if run != "last":
-        return room.report(run)
-    for found in room.runs():
-        try:
-            return room.report(found.id)
-        except BadRequest:
-            continue
-    raise BadRequest("no run has a report yet", do="Draft one first.")
-
-
 def explain_run(question: str, report: Report | None) -> Answer:
     """Raises BadRequest where there is no report, or where the question needs the images."""
     if report is None:
@@ -123,7 +111,7 @@ def plan_of(room: ReadingRoom, question: str, paths: Paths | None = None, *, pri
                run: str | None = None, **words: Any) -> Plan:  # fmt: skip
     """The plan of the rules for a study, and nothing carried out. Where only the pixels tell what it is, it is taken
     for unknown."""
-    report = report_of(room, run) if run else None
+    report = room.report(run) if run else None
     if paths is None:
         return explain_run(question, report).plan
     asked = _request({**words, "question": question})

@@ -373,17 +373,27 @@ class ReadingRoom:
             return None
 
     def report(self, run: str) -> Report:
-        """The report that a run recorded."""
-        return self.store.report(run)
+        """The report that a run recorded; "last" is the newest run that was to draft one."""
+        return self.store.report(self._drafting(run).id)
+
+    def _drafting(self, name: str) -> Run:
+        """Questions, labels and vectors stand between no one and their last report; a draft that failed does."""
+        if name != "last":
+            return self.store.run(name)
+        for run in self.store.runs(limit=-1):
+            if run.workflow in WORKFLOWS or self._reported(run):
+                return run
+        raise BadRequest("no run has a report yet", do="Draft one first.")
 
     def reading(
         self, run: str, source: Paths | None = None, *, prior: Paths | None = None, lateral: Paths | None = None
     ) -> Reading:
         """What a run drafted, to be written in any format; with `source` its images, which a run does not keep.
 
-        Raises BadRequest where it drafted nothing, BadStudy for an image that the report was not made from.
+        "last": as for `report`. Raises BadRequest where it drafted nothing, BadStudy for an image that the report was
+        not made from.
         """
-        found = self.store.run(run)
+        found = self._drafting(run)
         report = self._reported(found)
         if report is None:
             raise BadRequest(f"run {found.id} has no report", do="Name a run that drafted one.")
@@ -395,4 +405,4 @@ class ReadingRoom:
 
     def verify(self, text: str, run: str | None = None, *, where: str = "the text") -> Verified:
         """Hold a report's JSON, Markdown or plain text against the evidence of a run."""
-        return verify_text(text, self.store, run, where=where)
+        return verify_text(text, self.store, self._drafting(run).id if run else None, where=where)

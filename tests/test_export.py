@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from readingroom import ReadingRoom
-from readingroom.errors import BadRequest, BadStudy, ReadingRoomError
+from readingroom.errors import BadRequest, BadStudy, NotServed, ReadingRoomError
 from readingroom.formats import FORMATS, formats_of
 from readingroom.phantoms.chest import make_chest
 from readingroom.phantoms.dicom import write_chest
 from readingroom.phantoms.parameters import ChestPhantom
+from readingroom.questions import ask_room
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,33 @@ def test_images_of_another_study_are_refused(room, run, tmp_path):
 def test_a_run_that_drafted_nothing_has_nothing_to_write(room, film):
     room.wait_for(room.embed(film))
     with pytest.raises(BadRequest, match="has no report"):
+        room.reading(room.runs()[0].id)
+
+
+def test_where_nothing_was_drafted_there_is_no_last_report(film, tmp_path):
+    empty = ReadingRoom(home=tmp_path)
+    empty.wait_for(empty.embed(film))
+    for asked in (empty.reading, empty.report, lambda run: empty.verify("The heart is enlarged.", run)):
+        with pytest.raises(BadRequest, match="no run has a report yet"):
+            asked("last")
+
+
+def test_the_last_report_is_not_hidden_by_what_was_asked_after_it(film, tmp_path):
+    room = ReadingRoom(home=tmp_path)
+    drafted = room.draft_sync(film).run
+    room.wait_for(ask_room(room, "How big is the heart?", film))
+    room.wait_for(room.embed(film))
+    assert room.runs()[0].id != drafted
+    assert room.reading("last").run == room.report("last").provenance.run == drafted
+    assert room.verify("There is no pleural effusion.", "last").run == drafted
+
+
+def test_a_draft_that_failed_is_not_passed_over_for_an_older_one(film, tmp_path):
+    room = ReadingRoom(home=tmp_path)
+    room.draft_sync(film)
+    with pytest.raises(NotServed):
+        room.draft_sync(film, targets=("spleen",))
+    with pytest.raises(BadRequest, match=f"run '?{room.runs()[0].id}'? has no report"):
         room.reading("last")
 
 

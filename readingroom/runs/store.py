@@ -59,7 +59,7 @@ class Store:
         return Journal(self.database, run, last, synced=self._synced)
 
     def runs(self, limit: int = 50) -> tuple[Run, ...]:
-        """The latest runs, newest first."""
+        """The latest runs, newest first; -1: all."""
         with self._reading() as connection:
             found = connection.execute(
                 f"SELECT {COLUMNS} FROM runs ORDER BY started DESC, id DESC LIMIT ?",  # noqa: S608 - our own names
