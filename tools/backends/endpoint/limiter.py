@@ -3,7 +3,8 @@
 Managed online endpoints admit 2 x max_concurrent x instances and answer the next one with 429. This starts at one in
 flight, adds one for every answer (doubling each round trip) until the first 429, and then holds four fifths of what
 was refused: above the n x c that keeps every instance busy, below the edge where an answer that is still leaving
-counts against the next request. Now and then it tries the refused level once more, each time later; where that
+counts against the next request. Where the settings say what is admitted, the first answer shows that the door is open,
+and half of what is admitted, n x c, goes at once. Now and then it tries the refused level once more, each time later; where that
 passes, it grows on by one a round trip. Where half as many more in flight bring no more answers a second (bandwidth,
 or this machine, is the limit), growth rests, each time longer.
 """
@@ -177,6 +178,8 @@ class Limiter:
     def _grow(self) -> None:
         if self.refused_at is None:
             self.limit += 1 if self._starting else 1 / self.limit
+            if self._starting and self.cap is not None:
+                self.limit = max(self.limit, self.cap / 2)
         elif self.limit < (held := _held(self.refused_at)):
             self.limit = min(held, self.limit + 1)
         elif self._answers >= self._probe_after:

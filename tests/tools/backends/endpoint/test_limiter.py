@@ -96,6 +96,21 @@ def test_a_known_limit_is_never_passed():
     assert run(main(), settle=0) == (0, None)
 
 
+def test_of_a_known_limit_one_call_goes_first_and_then_what_keeps_every_instance_busy():
+    async def main():
+        service, limiter, seen = Service(6, 0.3, spread=0.0), Limiter(cap=12), []
+        asking = asyncio.create_task(all_asked(limiter, service, 50))
+        while len(service.done) < 2:
+            await asyncio.sleep(0.001)
+            if not seen or seen[-1] != limiter.in_flight:
+                seen.append(limiter.in_flight)
+        await asking
+        return [one for one in seen if one], service.refused
+
+    seen, refused = run(main(), settle=0)
+    assert seen[0] == 1 and seen[1] == 6 and max(seen) <= 12 and refused == 0
+
+
 def test_more_instances_are_found_and_fewer_are_followed():
     async def main():
         service, limiter = Service(2, 0.2), Limiter(draw=random.Random(0))
