@@ -20,6 +20,7 @@ from readingroom.cli_category import category, template
 from readingroom.cli_chat import chat
 from readingroom.cli_cohort import cohort
 from readingroom.cli_deidentify import deidentify
+from readingroom.cli_doctor import doctor
 from readingroom.cli_drift import drift, outliers
 from readingroom.cli_experiment import experiment
 from readingroom.cli_export import export
@@ -277,6 +278,7 @@ app.command()(cli_runs.resume)
 app.command()(cli_runs.replay)
 app.command()(cli_runs.diff)
 app.add_typer(cli_runs.runs, name="runs")
+app.command()(doctor)
 app.add_typer(models, name="models")
 app.command()(mcp)
 app.add_typer(mcp_tools, name="mcp-tools")

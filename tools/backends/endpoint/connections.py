@@ -88,7 +88,7 @@ class Connections:
 
     def _added(self) -> Lane:
         transport = httpx.AsyncHTTPTransport(
-            verify=_authorities(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
+            verify=authorities(),
             trust_env=False,
             http2=True,
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=IDLE_SECONDS),
@@ -99,6 +99,11 @@ class Connections:
         self._lanes.append(lane)
         self._free.append(lane)
         return lane
+
+
+def authorities() -> ssl.SSLContext:
+    """Whom every connection trusts."""
+    return _authorities(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @lru_cache(maxsize=4)
