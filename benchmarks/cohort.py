@@ -33,7 +33,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,6 +73,16 @@ class Ran(NamedTuple):
     megabytes: float
     cpu: float
     """Seconds of a processor."""
+
+
+class Prepared(NamedTuple):
+    """What both benchmarks of cohorts begin with."""
+
+    place: Path
+    manifest: Path
+    url: str
+    heard: Path
+    """A line for each call that reached the endpoint."""
 
 
 def limit_of(service: float) -> float:
@@ -209,7 +220,9 @@ def faults_of(place: Path, items: int, run: dict[str, Any], killed: dict[str, An
     return faults
 
 
-def measured(given: argparse.Namespace) -> dict[str, Any]:
+@contextmanager
+def prepared(given: argparse.Namespace) -> Iterator[Prepared]:
+    """Films in a folder that goes with the block, and the endpoint in a process of its own."""
     spawn = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="cohort-") as name:
         place = Path(name)
@@ -220,13 +233,17 @@ def measured(given: argparse.Namespace) -> dict[str, Any]:
         endpoint = spawn.Process(target=simulate, args=(heard, given.service, there), daemon=True)
         endpoint.start()
         try:
-            url = here.recv()
-            run = undisturbed(manifest, place, url, given, heard)
-            print(json.dumps(run), file=sys.stderr, flush=True)
-            killed = disturbed(manifest, place, url, given, heard)
+            yield Prepared(place, manifest, here.recv(), heard)
         finally:
             endpoint.kill()
             endpoint.join()
+
+
+def measured(given: argparse.Namespace) -> dict[str, Any]:
+    with prepared(given) as (place, manifest, url, heard):
+        run = undisturbed(manifest, place, url, given, heard)
+        print(json.dumps(run), file=sys.stderr, flush=True)
+        killed = disturbed(manifest, place, url, given, heard)
         return {"undisturbed": run, "killed": killed, "faults": faults_of(place, given.items, run, killed)}
 
 

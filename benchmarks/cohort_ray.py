@@ -15,18 +15,16 @@ holds:
 Two nodes and their endpoint share the processors of one machine here: --service makes the endpoint slow enough to bind.
 The share before and after the kill and the pause between are told beside it.
 
-    python benchmarks/cohort_ray.py [--items 600] [--workers 1] [--service 0.5] [--check] [--json]
+    python benchmarks/cohort_ray.py [--items 10000] [--workers 1] [--service 0.5] [--check] [--json]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -47,10 +45,9 @@ from benchmarks.cohort import (
     Ran,
     calls_of,
     command,
-    films,
     limit_of,
+    prepared,
     ran,
-    simulate,
 )
 from readingroom.cohorts.tables import COMPARED
 
@@ -165,33 +162,20 @@ def faults_of(place: Path, found: dict[str, Any]) -> list[str]:
 
 
 def measured(given: argparse.Namespace) -> dict[str, Any]:
-    spawn = multiprocessing.get_context("spawn")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    with tempfile.TemporaryDirectory(prefix="cohort-ray-") as name:
-        place = Path(name)
-        heard = place / "calls"
-        heard.touch()
-        manifest = films(place, given.items)
-        here, there = spawn.Pipe(duplex=False)
-        endpoint = spawn.Process(target=simulate, args=(heard, given.service, there), daemon=True)
-        endpoint.start()
-        try:
-            url = here.recv()
-            whole = ran(command(manifest, place / "whole", "json"), place, url)
-            if whole.status:
-                raise SystemExit(f"the embedded cohort ended with {whole.status}")
-            embedded = calls_of(heard)
-            found = on_ray(manifest, place, url, given, heard)
-        finally:
-            endpoint.kill()
-            endpoint.join()
+    with prepared(given) as (place, manifest, url, heard):
+        whole = ran(command(manifest, place / "whole", "json"), place, url)
+        if whole.status:
+            raise SystemExit(f"the embedded cohort ended with {whole.status}")
+        embedded = calls_of(heard)
+        found = on_ray(manifest, place, url, given, heard)
         found["embedded_share"] = rate([at for at, _ in embedded[BEGINNING:]], limit_of(given.service))
         return {**found, "faults": faults_of(place, found)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--items", type=int, default=600)
+    parser.add_argument("--items", type=int, default=10_000)
     parser.add_argument("--workers", type=int, default=1, help="of each node")
     parser.add_argument("--service", type=float, default=0.5, help="seconds a call is held by the endpoint")
     parser.add_argument("--check", action="store_true")
