@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from readingroom.phantoms.parameters import ChestPhantom
 from readingroom.questions import ask_room
 from readingroom.room import ReadingRoom
 from readingroom.settings import load_settings
+from tests.answering import Asked, Told, answering
 
 pytest.importorskip("semantic_kernel", reason="language models need the extra `agent`")
 
@@ -58,37 +57,16 @@ def model_server() -> Iterator[Wire]:
     """Plans once, then sees nothing more to do; as a writer it tells a lie beside the truth."""
     wire = Wire()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> Told:
+        wire.paths.append(asked.path)
+        wire.bodies.append(asked.body)
+        content = json.dumps(answer_to(asked.body))
+        choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
+        usage = {"prompt_tokens": 50, "completion_tokens": 10}
+        return Told({"model": "m-1", "choices": [choice], "usage": usage})
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            wire.paths.append(self.path)
-            wire.bodies.append(body)
-            content = json.dumps(answer_to(body))
-            choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
-            usage = {"prompt_tokens": 50, "completion_tokens": 10}
-            told = json.dumps({"model": "m-1", "choices": [choice], "usage": usage}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(told)))
-            self.end_headers()
-            self.wfile.write(told)
-
-        def log_message(self, format: str, *args: object) -> None:
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    wire.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with answering(answer) as wire.url:
         yield wire
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def answer_to(body: dict[str, Any]) -> dict[str, Any]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from readingroom.settings import Settings
+from tests.answering import Asked, Told, answering, rows_of
 from tests.tools.backends.foundation.blob_server import parse, report
 
 KEY = "counting-key"
@@ -56,43 +55,19 @@ class Counting:
 def counting_server() -> Iterator[Counting]:
     found = Counting()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> Told:
+        found.calls[asked.path] += 1
+        return Told({"error": "down"}, 400) if found.down else Told(said(asked.path, asked.body))
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            found.calls[self.path] += 1
-            answer = {"error": "down"} if found.down else said(self.path, body)
-            content = json.dumps(answer).encode()
-            self.send_response(400 if found.down else 200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with answering(answer) as found.url:
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def said(path: str, body: dict[str, Any]) -> Any:
     if path.startswith("/v1"):
         choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": written(body)}}
         return {"model": "m-1", "choices": [choice], "usage": {"prompt_tokens": 50, "completion_tokens": 10}}
-    asked = body["input_data"]
-    rows = [dict(zip(asked["columns"], cells, strict=True)) for cells in asked["data"]]
-    return [(report if path.startswith("/report") else parse)(row, []) for row in rows]
+    return [(report if path.startswith("/report") else parse)(row, []) for row in rows_of(body)]
 
 
 def written(body: dict[str, Any]) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pydicom
 from pydicom import config
 
 from readingroom.domain.request import Request
+from tests.answering import Asked, Told, answering, rows_of
 from tests.tools.backends.foundation.blob_server import KEY, parse
 
 HEADER = {
@@ -89,42 +88,18 @@ def endpoints() -> Iterator[tuple[int, Callable[[str, str], None]]]:
     """Stubs of CXRReportGen and MedImageParse on one port, and what sets the channel and text that they answer with."""
     now = {"channel": "", "text": ""}
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> Told:
+        channel, text = now["channel"], now["text"]
+        report = "report" in asked.path
+        if channel == "tool_error" and report:
+            reason = re.sub(r"[^\x20-\x7e]", " ", text)[:900]
+            told = {"ms-azureml-model-error-statuscode": "400", "ms-azureml-model-error-reason": reason}
+            return Told({"error": {"code": text[:80], "message": text}}, 424, told)
+        rows = rows_of(asked.body)
+        return Told([_told(channel, text) if report else _outlined(row, channel, text) for row in rows])
 
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input_data"]
-            rows = [dict(zip(asked["columns"], cells, strict=True)) for cells in asked["data"]]
-            channel, text = now["channel"], now["text"]
-            report = "report" in self.path
-            if channel == "tool_error" and report:
-                reason = re.sub(r"[^\x20-\x7e]", " ", text)[:900]
-                told = {"ms-azureml-model-error-statuscode": "400", "ms-azureml-model-error-reason": reason}
-                return self._send(424, json.dumps({"error": {"code": text[:80], "message": text}}).encode(), told)
-            answers = [_told(channel, text) if report else _outlined(row, channel, text) for row in rows]
-            return self._send(200, json.dumps(answers).encode(), {})
-
-        def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in {**headers, "Content-Type": "application/json"}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1], lambda channel, text: now.update(channel=channel, text=text)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(answer) as url:
+        yield int(url.rpartition(":")[2]), lambda channel, text: now.update(channel=channel, text=text)
 
 
 def _told(channel: str, text: str) -> dict[str, Any]:

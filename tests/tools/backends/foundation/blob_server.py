@@ -9,15 +9,15 @@ import base64
 import gzip
 import io
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import nibabel as nib
 import numpy as np
 from PIL import Image
+
+from tests.answering import Asked, Told, answering, rows_of
 
 BRIGHT = 200
 """Grey levels above it are the blob."""
@@ -97,35 +97,11 @@ def blob_server(**other: Any) -> Iterator[tuple[str, list[str]]]:
     answers = ANSWERS | other
     said: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(asked: Asked) -> Told:
+        if asked.headers["Authorization"] != f"Bearer {KEY}":
+            return Told({}, 401)
+        model = answers[asked.path.split("/")[1]]
+        return Told([model(row, said) for row in rows_of(asked.body)])
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers["Authorization"] != f"Bearer {KEY}":
-                return self._send(401, b"{}")
-            asked = json.loads(body)["input_data"]
-            rows = [dict(zip(asked["columns"], cells, strict=True)) for cells in asked["data"]]
-            answer = answers[self.path.split("/")[1]]
-            return self._send(200, json.dumps([answer(row, said) for row in rows]).encode())
-
-        def _send(self, status: int, content: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: object) -> None:
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", said
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(answer) as url:
+        yield url, said
