@@ -20,6 +20,7 @@ from readingroom.asked import absolute, asked_of, of_the_report, recorded_study,
 from readingroom.domain.report import Report
 from readingroom.domain.request import Request
 from readingroom.domain.value import digest_of
+from readingroom.drafted import drafting, report_in
 from readingroom.errors import BadRequest, ReadingRoomError
 from readingroom.imaging.image import Image, Study
 from readingroom.imaging.reader import read_study
@@ -361,29 +362,11 @@ class ReadingRoom:
     def show(self, run: str) -> tuple[Run, tuple[Step, ...], Report | None]:
         """A run, its steps and the report if it made one; "last" is the newest. Raises BadRequest if unknown."""
         found = self.store.run(run)
-        return found, self.store.steps(found.id), self._reported(found)
-
-    def _reported(self, run: Run) -> Report | None:
-        """None where a run made none: an answered question, a vector, labels."""
-        if not run.report_sha256 or run.workflow not in (*WORKFLOWS, question.WORKFLOW):
-            return None
-        try:
-            return self.store.report(run.id)
-        except BadRequest:
-            return None
+        return found, self.store.steps(found.id), report_in(self.store, found)
 
     def report(self, run: str) -> Report:
         """The report that a run recorded; "last" is the newest run that was to draft one."""
-        return self.store.report(self._drafting(run).id)
-
-    def _drafting(self, name: str) -> Run:
-        """Questions, labels and vectors stand between no one and their last report; a draft that failed does."""
-        if name != "last":
-            return self.store.run(name)
-        for run in self.store.runs(limit=-1):
-            if run.workflow in WORKFLOWS or self._reported(run):
-                return run
-        raise BadRequest("no run has a report yet", do="Draft one first.")
+        return self.store.report(drafting(self.store, run).id)
 
     def reading(
         self, run: str, source: Paths | None = None, *, prior: Paths | None = None, lateral: Paths | None = None
@@ -393,8 +376,8 @@ class ReadingRoom:
         "last": as for `report`. Raises BadRequest where it drafted nothing, BadStudy for an image that the report was
         not made from.
         """
-        found = self._drafting(run)
-        report = self._reported(found)
+        found = drafting(self.store, run)
+        report = report_in(self.store, found)
         if report is None:
             raise BadRequest(f"run {found.id} has no report", do="Name a run that drafted one.")
         mask = Masks(self.store.blobs).get
@@ -405,4 +388,4 @@ class ReadingRoom:
 
     def verify(self, text: str, run: str | None = None, *, where: str = "the text") -> Verified:
         """Hold a report's JSON, Markdown or plain text against the evidence of a run."""
-        return verify_text(text, self.store, self._drafting(run).id if run else None, where=where)
+        return verify_text(text, self.store, drafting(self.store, run).id if run else None, where=where)
