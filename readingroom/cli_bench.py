@@ -21,7 +21,7 @@ else:
 
 bench = typer.Typer(help="Measure the verifier against errors made on purpose.", no_args_is_help=True)
 
-Phrasings = Literal["tuned", "held_out", "varied", "fresh", "both", "all"]
+Phrasings = Literal["tuned", "held_out", "varied", "fresh", "unseen", "both", "all"]
 
 
 @bench.callback()
@@ -37,7 +37,7 @@ def measure_verifier(
     seed: Annotated[int, typer.Option(help="Another seed makes other reports.")] = 1,
     phrasings: Annotated[
         Phrasings,
-        typer.Option(help="tuned, held_out, both of these, varied, fresh (the test set) or all."),
+        typer.Option(help="tuned, held_out, both of these, varied, fresh and unseen (the test sets) or all."),
     ] = "both",
     without: Annotated[list[str] | None, typer.Option(help="A rule to leave out, R04; may be repeated.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Exit 1 if a figure is below its bar.")] = False,

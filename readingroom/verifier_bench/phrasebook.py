@@ -8,14 +8,14 @@ from typing import Any, Literal, NamedTuple
 
 from readingroom.prompts.words import load_words, read_words
 
-Writer = Literal["tuned", "held_out", "varied", "fresh"]
-WRITERS: tuple[Writer, ...] = ("tuned", "held_out", "varied", "fresh")
+Writer = Literal["tuned", "held_out", "varied", "fresh", "unseen"]
+WRITERS: tuple[Writer, ...] = ("tuned", "held_out", "varied", "fresh", "unseen")
 
 DEVELOPMENT: tuple[Writer, ...] = ("tuned", "held_out")
 """Writers whose sentences may be read by whoever mends the verifier."""
 
-APART: tuple[Writer, ...] = ("varied", "fresh")
-"""Writers whose words lie in a file of their own; so the test set is not seen by who reads the others."""
+APART: tuple[Writer, ...] = ("varied", "fresh", "unseen")
+"""Writers whose words lie in a file of their own; so the test sets are not seen by who reads the others."""
 
 SCALED = ("frames", "severity")
 """Tables that have a writer's part under each of their keys, and not at their top."""
@@ -23,7 +23,7 @@ SCALED = ("frames", "severity")
 TABLES = ("chest", "abdomen", "brain", "other")
 
 
-def of_phrasings(name: Literal["tuned", "held_out", "varied", "fresh", "both", "all"]) -> tuple[Writer, ...]:
+def of_phrasings(name: Literal[Writer, "both", "all"]) -> tuple[Writer, ...]:
     """The writers meant: one, the first two for development, or all."""
     if name == "all":
         return WRITERS

@@ -13,6 +13,7 @@ TITLES = {
     "held_out": "Second set of phrasings, for development",
     "varied": "Third set of phrasings, for development: many schools of reporting",
     "fresh": "Fresh phrasings, the test set: seen by nobody who tunes",
+    "unseen": "Unseen phrasings, the second test set, by another writer: seen by nobody who tunes",
 }
 WIDTH = 25
 

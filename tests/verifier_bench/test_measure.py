@@ -13,6 +13,7 @@ from readingroom.cli_bench import bench
 from readingroom.domain.check import Rule
 from readingroom.verifier_bench.classes import CLASSES, bar_of
 from readingroom.verifier_bench.measure import Cell, count_alarms, count_errors, wilson
+from readingroom.verifier_bench.phrasebook import WRITERS
 
 OF_RULE: dict[Rule, str] = {
     "R01": "false finding", "R02": "flipped negative", "R03": "false negation", "R04": "laterality", "R05": "location",
@@ -87,7 +88,7 @@ def test_the_command_gives_json_and_refuses_an_unknown_rule() -> None:
     assert found["results"][0]["writer"] == "held_out"
     assert {cell["n"] for cell in found["results"][0]["cells"]} == {1}
     every = CliRunner().invoke(bench, ["verifier", "-n", "1", "--phrasings", "all", "--json", "--check"])
-    assert [one["writer"] for one in json.loads(every.stdout)["results"]] == ["tuned", "held_out", "varied", "fresh"]
+    assert [one["writer"] for one in json.loads(every.stdout)["results"]] == list(WRITERS)
     assert "below its bar: tuned:" in every.stderr
     assert "below its bar: fresh:" not in every.stderr
     wrong = CliRunner().invoke(bench, ["verifier", "--without", "R99"])
