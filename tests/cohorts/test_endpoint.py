@@ -55,7 +55,7 @@ def test_reports_with_their_limit_told_from_the_first_item_and_a_gallery(tmp_pat
     assert found.counts == {"done": 6}
     bound = found.estimate.bound
     assert bound.what.startswith("cxrreportgen: 2 at once, ")
-    assert 1 < bound.rate <= 2 / 0.02
+    assert 0 < bound.rate <= 2 / 0.02  # of the seconds that the first item took here
     assert found.estimate.waiting == 4
     assert "of the limit" in told[-1]
     assert told[-1].startswith("6 of 6 | ")

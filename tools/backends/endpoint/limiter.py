@@ -4,9 +4,9 @@ Managed online endpoints admit 2 x max_concurrent x instances and answer the nex
 flight, adds one for every answer (doubling each round trip) until the first 429, and then holds four fifths of what
 was refused: above the n x c that keeps every instance busy, below the edge where an answer that is still leaving
 counts against the next request. Where the settings say what is admitted, the first answer shows that the door is open,
-and half of what is admitted, n x c, goes at once. Now and then it tries the refused level once more, each time later; where that
-passes, it grows on by one a round trip. Where half as many more in flight bring no more answers a second (bandwidth,
-or this machine, is the limit), growth rests, each time longer.
+and half of what is admitted, n x c, goes at once. Now and then it tries the refused level once more, each time later;
+where that passes, it grows on by one a round trip. Where half as many more in flight bring no more answers a second
+(bandwidth, or this machine, is the limit), growth rests, each time longer.
 """
 
 from __future__ import annotations

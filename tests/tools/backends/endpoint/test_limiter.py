@@ -108,7 +108,9 @@ def test_of_a_known_limit_one_call_goes_first_and_then_what_keeps_every_instance
         return [one for one in seen if one], service.refused
 
     seen, refused = run(main(), settle=0)
-    assert seen[0] == 1 and seen[1] == 6 and max(seen) <= 12 and refused == 0
+    assert seen[:2] == [1, 6]
+    assert max(seen) <= 12
+    assert refused == 0
 
 
 def test_more_instances_are_found_and_fewer_are_followed():
