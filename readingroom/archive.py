@@ -66,7 +66,7 @@ class Archive:
             finally:
                 base.close()
         except sqlite3.Error:
-            return False  # opening it says what is wrong
+            return False
 
     @contextmanager
     def opened(self) -> Iterator[VectorIndex]:
@@ -79,7 +79,7 @@ class Archive:
             finally:
                 server.close()
             return
-        if not self.begun:
+        if not self.begun and not (self.folder / LEDGER).is_file():  # else opening it says what is wrong
             raise NotBegun(str(self.folder))
         with self._counting:
             self._held = self._held or EmbeddedIndex(self.folder)

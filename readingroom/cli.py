@@ -6,12 +6,13 @@ import os
 import sys
 import traceback
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from readingroom import __version__, cli_runs
+from readingroom import __version__, cli_runs, streams
 from readingroom.cli_acquisition import acquisition
 from readingroom.cli_adapt import adapt
 from readingroom.cli_ask import ask
@@ -35,6 +36,7 @@ from readingroom.cli_survival import survival
 from readingroom.errors import BadFile, ReadingRoomError
 from readingroom.formats import formats_of
 from readingroom.lazy import demonstration, masks, readers, room, show
+from readingroom.ordinary import ordinary
 
 app = typer.Typer(
     name="readingroom",
@@ -44,6 +46,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+USAGE: type[Exception] = typer.BadParameter.__bases__[0]
+"""Typer's error for words that no command takes; the module that it is from differs between Typer's versions."""
+STOPPED = 130
 
 MOST_TEXT = 1_000_000
 """Bytes of a template."""
@@ -158,13 +164,13 @@ def _template(template: str | None, language: str) -> dict[str, str | None]:
 def _text(path: Path) -> str:
     """A file of words: a template."""
     try:
-        if path.stat().st_size > MOST_TEXT:
+        if ordinary(path).stat().st_size > MOST_TEXT:
             raise BadFile(f"is larger than {MOST_TEXT // 1_000_000} MB", where=str(path), do="Give a template.")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise BadFile("is not UTF-8 text", where=str(path), do="Give YAML.") from error
     except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=str(path)) from error
+        raise BadFile(f"cannot be read ({error.strerror})", where=str(path), do="Check the path.") from error
 
 
 @app.command()
@@ -316,20 +322,48 @@ def options(
 
 def main() -> None:
     """Run the command line; every error ends in one line on standard error."""
+    streams.prepare()
     try:
-        app()
+        ended = app(prog_name="readingroom", standalone_mode=False)
+        streams.flush()
     except ReadingRoomError as error:
         typer.echo(f"readingroom: {error.line()}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("readingroom: stopped", err=True)
-        sys.exit(130)
+        ended = 2
+    except USAGE as error:
+        ended = _misused(error)
+    except (KeyboardInterrupt, typer.Abort):
+        ended = STOPPED
+    except OSError as error:
+        _debug()
+        typer.echo(f"readingroom: {streams.unwritten(error).line()}", err=True)
+        ended = 2
     except Exception as error:  # noqa: BLE001 - the last door: a fault of ours is told in one line, too
-        if os.environ.get("READINGROOM_DEBUG"):
-            traceback.print_exc()
+        _debug()
         typer.echo(
             f"readingroom: a fault of this program ({type(error).__name__}). "
             "Run again with READINGROOM_DEBUG=1 and report what it prints.",
             err=True,
         )
-        sys.exit(3)
+        ended = 3
+    if ended == STOPPED:  # Typer hands Ctrl-C on as this status
+        typer.echo("readingroom: stopped", err=True)
+    with suppress(ReadingRoomError):  # it is told, or the error before it matters more
+        streams.flush()
+    sys.exit(ended)
+
+
+def _debug() -> None:
+    if os.environ.get("READINGROOM_DEBUG"):
+        traceback.print_exc()
+
+
+def _misused(error: Any) -> int:
+    """Words that no command takes, in one line; a group without a command tells what it has."""
+    told = " ".join(error.format_message().replace("Value error, ", "").split())
+    if told.startswith("Usage:"):
+        error.show()
+    else:
+        command = error.ctx.command_path if error.ctx else "readingroom"
+        told = f"{told[:1].lower()}{told[1:]}" + ("" if told.endswith((".", "?")) else ".")
+        typer.echo(f"readingroom: {told} `{command} --help` tells what it takes.", err=True)
+    return 2

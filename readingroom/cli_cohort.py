@@ -93,13 +93,14 @@ def retry(
     indication: Indication = None, target: Target = None, template: Template = None, language: Language = "en",
     label: Label = None, label_set: LabelSet = "", modality: Modality = None, anatomy: Anatomy = None,
     view: View = None, pooling: Pooling = "median", index: Index = None, formats: Formats = "html,json",
-    json: Json = False,
+    item_seconds: ItemSeconds = 3600.0, limit: Limit = None, at_once: AtOnce = 48, json: Json = False,
 ) -> None:  # fmt: skip
     """As `run --retry-failed`: failed and partial items again, and what still waits."""
     stated = {"modality": modality, "anatomy": anatomy, "view": view}
     words = _words(question, indication, target, template, language, stated)
-    given = _options(workflow, words, label, label_set, pooling, formats, 3600.0)
-    _carry_out(manifest, given, out, running.How(by=_by(by), index=index, retry_failed=True), json)
+    given = _options(workflow, words, label, label_set, pooling, formats, item_seconds)
+    how = running.How(by=_by(by), index=index, retry_failed=True, limit=limit, at_once=at_once)
+    _carry_out(manifest, given, out, how, json)
 
 
 @cohort.command()
@@ -111,7 +112,9 @@ def estimate(
     """Items, bytes, the endpoints' limit, hours and money of what is to be done; nothing is carried out."""
     the_room = room.ReadingRoom()
     given = _options(workflow, {}, None, "", "median", "", 3600.0)
-    show_cohort.estimate(standing.estimate_of(the_room, manifest, given, out, by=_by(by), limit=limit), json)
+    with show_cohort.reading() as tell:
+        found = standing.estimate_of(the_room, manifest, given, out, by=_by(by), limit=limit, tell=tell)
+    show_cohort.estimate(found, json)
 
 
 @cohort.command()
@@ -122,9 +125,9 @@ def status(folder: Folder, json: Json = False) -> None:
 
 
 @cohort.command()
-def show(folder: Folder) -> None:
+def show(folder: Folder, json: Json = False) -> None:
     """Where the page of figures is."""
-    show_cohort.page(standing.page_of(folder))
+    show_cohort.page(standing.page_of(folder), json)
 
 
 def _carry_out(manifest: Path, given: Any, out: Path, how: Any, json: bool) -> None:

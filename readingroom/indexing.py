@@ -51,7 +51,8 @@ async def index_add(
 ) -> Collected:  # fmt: skip
     """Embed files, folders and what a manifest names, and add them. What the index holds already is not embedded again.
 
-    A file that fails is a row of the result. Raises BadRequest where nothing is given or the index is of another model.
+    A file that fails is a row of the result. Raises BadRequest where nothing is given or the index is of another model,
+    BadFile for folders without a file.
     """
     how, archive = adding or Adding(), _archive(room, index)
     key = subject_key(room.settings.config)
@@ -63,10 +64,13 @@ async def index_add(
     terms = Terms(key, how.pooling, how.slices, how.most_slices, keep, tell)
     shelf = Shelf(await asyncio.to_thread(archive.open), archive.begin)
     try:
-        return await collect(_each(given, key), room.serving.backend(), shelf, terms, described)
+        found = await collect(_each(given, key), room.serving.backend(), shelf, terms, described)
     finally:
         if shelf.index:
             shelf.index.close()
+    if not found.rows:
+        raise BadFile("there is no file below it", where=given[0].name, do="Give a folder with images.")
+    return found
 
 
 def _archive(room: ReadingRoom, folder: Path | None) -> Archive:
@@ -84,7 +88,9 @@ def _keep(archive: Archive, name: str, image: Image) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / f"{name}.png").write_bytes(thumbnail(image))
     except OSError as error:
-        raise BadFile(f"a thumbnail cannot be kept ({error.strerror})", where=str(folder)) from error
+        raise BadFile(
+            f"a thumbnail cannot be kept ({error.strerror})", where=str(folder), do="Go on without --thumbnails."
+        ) from error
 
 
 async def search(

@@ -37,7 +37,7 @@ from readingroom.runs.store import Store
 from readingroom.runs.trace import Trace
 from readingroom.runs.unfinished import Way
 from readingroom.serving import Serving
-from readingroom.settings import Settings, load_settings, subject_key
+from readingroom.settings import Settings, load_settings, resource_manager, subject_key
 from readingroom.staff import Staff
 from readingroom.stopping import run_stoppable
 from readingroom.tools.adapters import adapters_of
@@ -281,7 +281,7 @@ class ReadingRoom:
         known = next((config for model, config in self.settings.endpoints.items() if model == address), None)
         secret = SecretStr(key) if key else None
         if known is None:
-            return EndpointConfig(address=address, key=secret)
+            return EndpointConfig(address=address, key=secret, arm=resource_manager())
         return known.model_copy(update={"key": secret}) if secret else known
 
     async def aclose(self) -> None:

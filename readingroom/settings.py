@@ -12,13 +12,19 @@ from typing import Literal
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from readingroom.agents.budget import Limits, Price
 from readingroom.agents.model_config import ModelConfig, model_of
 from readingroom.endpoint_names import ARM, MARK, endpoints_of
 from readingroom.errors import BadRequest, RecordError
-from readingroom.tools.backends.endpoint.config import EndpointConfig
+from readingroom.tools.backends.endpoint.config import DEFAULT_ARM, EndpointConfig
 from readingroom.tools.borrowed.server import BorrowedServer, ServerName
 from readingroom.tools.contracts.model_ids import ModelId
 
@@ -37,7 +43,12 @@ class Settings(BaseSettings):
     """Everything that can be set. Given values go before the environment, the environment before the file."""
 
     model_config = SettingsConfigDict(
-        env_prefix="READINGROOM_", env_nested_delimiter="__", toml_file="readingroom.toml", extra="forbid", frozen=True
+        env_prefix="READINGROOM_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,  # an empty home would be the folder one happens to be in
+        toml_file="readingroom.toml",
+        extra="forbid",
+        frozen=True,
     )
 
     home: Path = Field(default_factory=_data_home)
@@ -124,11 +135,28 @@ def _models(environment: Mapping[str, str | None], settings: Settings) -> dict[s
     return settings.language_models | ({"usual": usual} if usual else {})
 
 
+def _environment() -> dict[str, str | None]:
+    return {**_dotenv(), **os.environ}
+
+
+def resource_manager() -> str:
+    """Base URL by which a resource ID is resolved that no setting describes; AZUREML_DEV_URL_MFE moves it."""
+    return (_environment().get(ARM) or "").strip() or DEFAULT_ARM
+
+
+def _dotenv() -> Mapping[str, str | None]:
+    """What lies beside us in .env. Raises BadRequest where it is no text."""
+    try:
+        return dotenv_values(".env")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest("cannot be read as UTF-8 text", where=".env", do="Save it so, or remove it.") from error
+
+
 def load_settings(**given: object) -> Settings:
     """Raises BadRequest naming the setting that is wrong."""
     try:
         settings = Settings(**given)  # type: ignore[arg-type]  # pydantic checks what mypy cannot
-        environment = {**dotenv_values(".env"), **os.environ}
+        environment = _environment()
         named = {name: value for name, value in environment.items() if value and (MARK in name or name == ARM)}
         found = {model: EndpointConfig(**fields) for model, fields in endpoints_of(named).items()} if named else {}
         return settings.model_copy(
@@ -136,10 +164,13 @@ def load_settings(**given: object) -> Settings:
         )
     except (TOMLDecodeError, OSError, UnicodeDecodeError) as error:
         raise BadRequest(f"cannot be read ({error})", where="readingroom.toml", do="Mend or remove it.") from error
+    except SettingsError as error:  # its words are "error parsing value for field ... from source ..."
+        field = str(error).split('"')[1::2][:1]
+        raise BadRequest(f"setting {'.'.join(field)!r}: this is no JSON", do="Check READINGROOM_*.") from error
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise BadRequest(f"setting {name!r}: {first['msg']}", do="Check READINGROOM_* and readingroom.toml.") from error
+        name, wrong = ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")
+        raise BadRequest(f"setting {name!r}: {wrong}", do="Check READINGROOM_* and readingroom.toml.") from error
 
 
 def subject_key(config: Path) -> bytes:

@@ -51,6 +51,24 @@ def watching() -> Iterator[Callable[[Progress], None]]:
         yield tell
 
 
+@contextmanager
+def reading() -> Iterator[Callable[[int], None]]:
+    """How many items of a manifest were read, where that takes long."""
+    console = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 2000)
+    last = time.monotonic()
+    with console.status("reading the manifest") as status:
+
+        def tell(count: int) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last < (REDRAWN if console.is_terminal else EVERY):
+                return
+            last, line = now, f"reading the manifest: {count:,} items"
+            status.update(line) if console.is_terminal else console.print(line)
+
+        yield tell
+
+
 def sentence(found: Estimate) -> str:
     """ "10,000 items, 9,999 to do (1.2 GB); at most 16.0 items/s (cxrreportgen: 8 at once, 0.50 s a call): 0.2 h"."""
     parts = [f"{found.items:,} items, {found.waiting:,} to do ({found.bytes_waiting / 1e6:,.1f} MB)"]
@@ -105,5 +123,5 @@ def status(found: dict[str, int], failures: dict[str, int], busy: bool, as_json:
         console.print(plain(f"{count:7,}  {reason}"))
 
 
-def page(path: Path) -> None:
-    sys.stdout.write(f"{path.resolve()}\n")
+def page(path: Path, as_json: bool) -> None:
+    _dump({"summary": str(path.resolve())}) if as_json else sys.stdout.write(f"{path.resolve()}\n")

@@ -5,12 +5,17 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from functools import cache
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from readingroom.cli import main
+
+built = cache(typer.main.get_command)
+"""All commands with their options, made once: a process has one call, and these tests have hundreds."""
 
 
 def ran(
@@ -26,6 +31,7 @@ def ran(
     ):
         for name, value in places.items():
             here.setenv(name, value)
+        here.setattr(typer.main, "get_command", built)
         here.setattr(sys, "argv", ["readingroom", *words])
         here.setattr(sys, "stdin", TextIOWrapper(BytesIO(stdin.encode())))
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from readingroom import streams
 from readingroom.phantoms.chest import make_chest
 from readingroom.phantoms.dicom import write_chest
 from readingroom.phantoms.parameters import ChestPhantom
@@ -149,12 +150,22 @@ def test_tools_work_by_themselves(home, film):
         (("classify", "FILM", "-l", "pneumonia"), "pneumonia"),
         (("show", "r-nothing"), "no such run"),
         (("verify", "-"), "--run"),
+        (("verify", "PIPE"), "this is not an ordinary file"),
+        (("draft", "FILM", "--template", "PIPE"), "this is not an ordinary file"),
+        (("draft", "FILM", "--nope"), "no such option: --nope. `readingroom draft --help` tells"),
+        (("draft",), "missing argument 'images'. `readingroom draft --help` tells"),
+        (("serv",), "no such command 'serv'. Did you mean 'serve'? `readingroom --help`"),
+        (("index", "search", "FILM", "-k", "0"), "invalid value for '-k': "),
+        (("experiment", "export", "FILM", "--to", "x"), "'--to': 'x' is not one of"),
     ],
 )
 def test_bad_input_gets_one_line_and_exit_code_2(home, film, words, said):
     huge = home / "huge.txt"
     huge.write_text("The heart is large. " * 20_000)
-    names = {"FILM": str(film), "HUGE": str(huge)}
+    pipe = home / "pipe.yaml"
+    if not pipe.exists():
+        os.mkfifo(pipe)
+    names = {"FILM": str(film), "HUGE": str(huge), "PIPE": str(pipe)}
     done = run(home, *(names.get(word, word) for word in words), stdin="The heart is large.")
     assert done.returncode == 2, (done.stdout, done.stderr)
     assert said in done.stderr
@@ -162,7 +173,45 @@ def test_bad_input_gets_one_line_and_exit_code_2(home, film, words, said):
     assert done.stderr.startswith("readingroom: ")
 
 
+def test_a_group_without_a_command_tells_what_it_has(home):
+    done = run(home, "cohort")
+    assert done.returncode == 2
+    assert "estimate" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "said"),
+    [
+        (">/dev/full", 2, "cannot be read or written (No space left on device). Free some space"),
+        (">&-", 0, ""),
+        ("| head -c 1 >/dev/null", 0, ""),
+    ],
+)
+def test_a_standard_output_that_takes_nothing_ends_in_a_line_at_most(home, out, code, said):
+    line = f"set -o pipefail; '{sys.executable}' -c 'from readingroom.cli import main; main()' --version {out}"
+    done = subprocess.run(["bash", "-c", line], env={**os.environ, **place(home)}, capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert (done.returncode, len(done.stderr.splitlines())) == (code, bool(said)), done.stderr
+    assert said in done.stderr
+
+
+def test_what_an_alphabet_lacks_is_spelled_as_json_spells_it():
+    streams.prepare()
+    told = "fine ✓ 😀 é".encode("ascii", streams.SPELLED).decode()
+    assert json.loads(f'"{told}"') == "fine ✓ 😀 é"
+
+
 def test_broken_settings_are_told_in_one_line(home, tmp_path):
+    for name, content, said in (
+        (".env", b"\xff\xfe", ".env: cannot be read as UTF-8"),
+        ("no", b"", "'endpoints'"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        wrong = {"READINGROOM_ENDPOINTS": "no json"} if name == "no" else {}
+        done = ran("runs", places=place(home) | wrong, folder=tmp_path)
+        assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1)
+        assert said in done.stderr
+        (tmp_path / name).unlink()
     (tmp_path / "readingroom.toml").write_text("home = [broken")
     done = ran("runs", places=place(home), folder=tmp_path)
     assert (done.returncode, len(done.stderr.strip().splitlines())) == (2, 1)

@@ -48,8 +48,11 @@ def test_from_a_folder_to_tables_with_progress_and_failures(run, tmp_path):
     assert list(seen["failures"].values()) == [1]
     assert "3 done, 1 failed; no process is at it" in run("status", "out").stdout
     assert run("show", "out").stdout.rstrip().endswith("summary.html")
+    assert json.loads(run("show", "out", "--json").stdout)["summary"].endswith("out/summary.html")
     (tmp_path / "in" / "3.png").write_bytes((tmp_path / "in" / "2.png").read_bytes())
-    found = json.loads(run("retry", "in", "--workflow", "embed", "--out", "out", "--json").stdout)
+    found = json.loads(run("retry", "in", "--workflow", "embed", "--out", "out", "--json", "--item-seconds",
+                           "99", "--limit", "7", "--at-once", "2").stdout)  # fmt: skip
+    assert found["estimate"]["bound"]["rate"] == 7
     assert found["counts"] == {"done": 4}
 
 

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from readingroom.cli_index import index
-from readingroom.errors import BadRequest, ReadingRoomError
+from readingroom.errors import BadFile, BadRequest, ReadingRoomError, RecordError
 from readingroom.imaging.png import encode_png
 
 
@@ -72,6 +72,15 @@ def test_from_a_table_to_a_sheet_and_a_judgement(run, tmp_path):
                                                                       "dataset")  # fmt: skip
     assert run("delete", "--where", "modality=ct") == "3 rows deleted\n"
     assert "3 rows of" in run("show")
+
+
+def test_a_folder_without_a_file_and_one_that_cannot_be_made_are_refused(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadFile, match=r"empty: there is no file below it\. Give a folder with images"):
+        run("add", "empty")
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(RecordError, match=r"cannot be opened .*name another with --index"):
+        run("add", "0.png", "--index", "file/index")
 
 
 def test_a_failed_file_ends_in_one_and_the_others_are_there(run, tmp_path):

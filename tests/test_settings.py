@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from readingroom.errors import BadRequest
+from readingroom.room import ReadingRoom
 from readingroom.settings import load_settings, subject_key
 
 ARM = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w/onlineEndpoints/mi2"
@@ -29,6 +30,13 @@ def test_the_names_of_microsofts_examples_are_taken(monkeypatch):
     assert found["medimageinsight"].address == ARM
     assert found["medimageinsight"].arm == "http://127.0.0.1:9"
     assert found["cxrreportgen"].key.get_secret_value() == "canary-key"
+
+
+def test_a_resource_id_that_no_setting_names_is_resolved_where_the_name_says(tmp_path, monkeypatch):
+    room = ReadingRoom(load_settings(home=tmp_path / "home", config=tmp_path / "config"))
+    assert room.endpoint(ARM).arm == "https://management.azure.com"
+    monkeypatch.setenv("AZUREML_DEV_URL_MFE", "http://127.0.0.1:9")
+    assert room.endpoint(ARM).arm == "http://127.0.0.1:9"
 
 
 def test_an_existing_env_file_works_and_the_environment_goes_before_it(tmp_path, monkeypatch):

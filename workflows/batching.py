@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
-from readingroom.errors import ReadingRoomError
+from readingroom.errors import ReadingRoomError, ToolFailed
 from readingroom.imaging.image import Image
 from readingroom.tools.backends.protocol import Backend, Embedded
 from readingroom.tools.backends.several import Each, embed_each
@@ -15,6 +16,8 @@ BATCH = 16
 """Images in one call; the page of MedImageInsight says to keep the index "in the dozens"."""
 AT_ONCE = 4
 """Batches on the way; an endpoint's own limiter admits fewer where it must."""
+
+Answer = TypeVar("Answer")
 
 Place = asyncio.Future[Embedded | ReadingRoomError]
 
@@ -49,18 +52,37 @@ class Batcher:
                 group.create_task(self._sent(batch))
 
     async def _sent(self, batch: Sequence[tuple[Image, Place]]) -> None:
+        """Whatever comes of it, every place is filled: a fault fails this batch alone, and nobody waits for ever."""
         try:
-            found = await embed_each(self._backend, [image for image, _ in batch])
-        except ReadingRoomError as error:
-            for _, place in batch:
-                if not place.done():
-                    place.set_exception(error)
-        else:
-            for (_, place), one in zip(batch, found, strict=True):
-                if not place.done():
-                    place.set_result(one)
+            found = await attempted(self._embedded([image for image, _ in batch]))
+            for place, (_, at) in enumerate(batch):
+                if at.done():
+                    continue
+                if isinstance(found, BaseException):
+                    at.set_exception(as_ours(found))
+                else:
+                    at.set_result(found[place])
         finally:
             self._places.release()
+            for _, at in batch:
+                at.cancel()  # of those that are filled, nothing
+
+    async def _embedded(self, images: Sequence[Image]) -> Each:
+        found = await embed_each(self._backend, images)
+        if len(found) != len(images):
+            raise ToolFailed(f"{len(found)} vectors came for {len(images)} images", where=self._backend.name)
+        return found
+
+
+async def attempted(call: Awaitable[Answer]) -> Answer | BaseException:
+    """What came of a call: its answer or what it raised; only where we are cancelled ourselves, that goes on."""
+    (found,) = await asyncio.gather(call, return_exceptions=True)
+    return found
+
+
+def as_ours(error: BaseException) -> ReadingRoomError:
+    """As one of ours; of a fault only its kind is told, for its words may hold what was read."""
+    return error if isinstance(error, ReadingRoomError) else ToolFailed(f"a fault ({type(error).__name__})")
 
 
 class Budget:

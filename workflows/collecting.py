@@ -25,7 +25,7 @@ from readingroom.index.protocol import VectorIndex, Vectors
 from readingroom.index.scalar import texts
 from readingroom.tools.backends.protocol import Backend
 from readingroom.tools.image_vector import MOST_SLICES, ImageVector, image_vector, space_of
-from readingroom.workflows.batching import Batcher, Budget
+from readingroom.workflows.batching import Batcher, Budget, as_ours, attempted
 
 Status = Literal["added", "known", "failed"]
 
@@ -94,7 +94,10 @@ class Shelf:
         """Raises OtherModel where the index is of another model, BadStudy where this image alone was prepared otherwise
         (colour among grey ones)."""
         if self.index is None:
-            self.index = self._begin(space)
+            try:
+                self.index = self._begin(space)
+            except BadRequest as error:  # another process has begun it meanwhile: no image after this one fares better
+                raise OtherModel(error.what, where=error.where, do=error.do) from error
         held = self.index.space
         if held == space:
             return self.index
@@ -158,12 +161,12 @@ class _Desk:
             return await asyncio.to_thread(next, self.sources, None)
 
     async def _row(self, source: Source) -> Row:
-        try:
-            return await self._collected(source)
-        except (NotAuthorised, RecordError, OtherModel):
-            raise
-        except ReadingRoomError as error:
-            return Row(source=source.where, status="failed", reason=error.line())
+        found = await attempted(self._collected(source))
+        if isinstance(found, Row):
+            return found
+        if isinstance(found, NotAuthorised | RecordError | OtherModel):
+            raise found
+        return Row(source=source.where, status="failed", reason=as_ours(found).line())
 
     async def _collected(self, source: Source) -> Row:
         if source.error is not None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 
 from readingroom.errors import BadFile, BadRequest
-from readingroom.imaging.subject import pseudonym_of
 from readingroom.index.entry import Metadata
 from readingroom.index.scalar import scalar
+from readingroom.ordinary import ordinary
+from readingroom.workflows.sheet import csv_rows, pseudonym
 
 PATHS = ("file", "path", "image", "filename")
 """The first of these that the table has names the files, below the table's own folder."""
@@ -39,11 +38,9 @@ def read_manifest(path: Path, *, key: bytes, columns: Sequence[str] = ()) -> Map
     `columns` adds to `COLUMNS`. A modality is worded as ours. Raises BadFile for what is no such table, BadRequest for
     a column that is not there or must not be kept.
     """
-    rows, names = _table(path)
-    where = path.name
-    file = next((name for name in PATHS if name in names), None)
-    if file is None:
-        raise BadFile("the table has no column of files", where=where, do=f"Call it {' or '.join(PATHS[:2])}.")
+    rows, where = _table(path), path.name
+    names = tuple(rows[0])
+    file = next(name for name in PATHS if name in names)
     for name in columns:
         if name not in names:
             raise BadRequest(f"there is no column {name!r}", where=where, do=f"It has {', '.join(names)[:300]}.")
@@ -51,35 +48,35 @@ def read_manifest(path: Path, *, key: bytes, columns: Sequence[str] = ()) -> Map
             raise BadRequest(f"the column {name!r} is not kept", where=where, do="Names and texts stay out.")
     kept = [name for name in names if name in COLUMNS or name in columns]
     found: dict[Path, Metadata] = {}
-    for row in rows:
-        if row[file].strip():
-            told = found.setdefault(path.parent / row[file].strip(), {})
-            for name, text in _values(row, kept, key):
-                _add(told, name, text)
+    for number, row in enumerate(rows, 1):
+        at = f"{where}, row {number}"
+        if not row[file]:
+            raise BadFile("the row names no file", where=at, do=f"Fill the column {file!r}.")
+        told = found.setdefault(path.parent / row[file], {})
+        for name, text in _values(row, kept, key, at):
+            _add(told, name, text)
     return found
 
 
-def _table(path: Path) -> tuple[list[dict[str, str]], list[str]]:
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise BadFile(f"the table is larger than {MOST_BYTES >> 20} MiB", where=path.name)
-        text = path.read_text(encoding="utf-8-sig")
-        reader = csv.DictReader(StringIO(text, newline=""), restval="")
-        rows = [{name: value or "" for name, value in row.items() if name is not None} for row in reader]
-    except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=path.name, do="Check the path.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadFile("this is no CSV table in UTF-8", where=path.name) from error
-    return rows, list(reader.fieldnames or ())
+def _table(path: Path) -> list[dict[str, str]]:
+    """Its rows, of which there is one at least."""
+    size = ordinary(path).stat().st_size if path.exists() else 0
+    if size > MOST_BYTES:
+        what = f"the table is larger than {MOST_BYTES >> 20} MiB"
+        raise BadFile(what, where=path.name, do="Add it in parts.")
+    rows = [{name: (cell or "").strip() for name, cell in row.items()} for row in csv_rows(path, PATHS)]
+    if not rows:
+        raise BadFile("the table has no rows", where=path.name, do="Write a row for each file below its header.")
+    return rows
 
 
-def _values(row: Mapping[str, str], kept: Sequence[str], key: bytes) -> list[tuple[str, str]]:
-    told = [(name, row[name].strip()) for name in kept]
+def _values(row: Mapping[str, str], kept: Sequence[str], key: bytes, where: str) -> list[tuple[str, str]]:
+    told = [(name, row[name]) for name in kept]
     told = [(name, MODALITY_WORDS.get(text.lower(), text.lower()) if name == "modality" else text)
             for name, text in told]  # fmt: skip
     for name, as_name in PSEUDONYMS.items():
-        if row.get(name, "").strip():
-            told.append((as_name, pseudonym_of(row[name].strip(), key)))
+        if row.get(name):
+            told.append((as_name, pseudonym(row[name], key, where)))
     return [(name, text) for name, text in told if text]
 
 

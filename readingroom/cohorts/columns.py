@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ from readingroom.cohorts.item import Item
 from readingroom.domain.request import Request
 from readingroom.domain.value import digest_of
 from readingroom.errors import BadFile
-from readingroom.imaging.subject import pseudonym_of
 from readingroom.workflows.manifest import COLUMNS, PATHS
+from readingroom.workflows.sheet import pseudonym
 
 FILES = (*PATHS, "paths", "files", "images")
 """The first of these that the table has names the images of a row; several in one cell stand apart by semicolons."""
@@ -29,9 +28,6 @@ SUBJECT = ("subject", "patient", "patient_id", "subject_id")
 STUDY = ("study", "study_id")
 ABOUT = tuple(name for name in COLUMNS if name not in STATED)
 """Other columns that are kept: label, dataset, split ..."""
-
-MANGLED = re.compile(r"-?\d([.,]\d+)?E\+?\d+|#(REF!|N/A|NAME\?|VALUE!|NUM!|DIV/0!|NULL!|#+)")
-"""What a spreadsheet leaves of a long number, or of a formula that failed."""
 
 Row = Mapping[str, Any]
 
@@ -92,7 +88,7 @@ def _near(paths: Sequence[str], folder: Path) -> list[str]:
 
 
 def _paths(given: Any, folder: Path) -> tuple[str, ...]:
-    return tuple(os.path.abspath(folder / part) for part in _parts(given))
+    return tuple(os.path.abspath(os.path.join(folder, part)) for part in _parts(given))
 
 
 def _parts(given: Any) -> list[str]:
@@ -115,7 +111,4 @@ def _words(row: Row) -> dict[str, Any]:
 
 def _pseudonym(row: Row, names: Sequence[str], key: bytes, where: str) -> str:
     found = next((text for name in names if (text := _text(row.get(name)))), "")
-    if MANGLED.fullmatch(found):
-        raise BadFile("a spreadsheet has spoiled the number in the column of patients or studies", where=where,
-                      do="Save the table with that column as text, or two patients become one.")  # fmt: skip
-    return pseudonym_of(found, key) if found else ""
+    return pseudonym(found, key, where) if found else ""

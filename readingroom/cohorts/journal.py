@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator
@@ -227,4 +228,13 @@ def opened(folder: Path) -> sqlite3.Connection:
     path = folder / NAME
     if not path.is_file():
         raise BadRequest("there is no cohort here", where=str(folder), do="Name the folder of `cohort run --out`.")
-    return connect(path, synced=False)
+    return connect(path, synced=False) if os.access(folder, os.W_OK) else _read_only(path)
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    """Another's, or one that was put away; without a log beside it nobody is writing."""
+    how = "mode=ro" if path.with_name(f"{NAME}-wal").exists() else "immutable=1"
+    with failing(path):
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+        connection.row_factory = sqlite3.Row
+        return connection

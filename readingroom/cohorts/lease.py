@@ -13,6 +13,22 @@ from readingroom.errors import BadRequest, RecordError
 LOCK = "cohort.lock"
 
 
+def busy(folder: Path) -> bool:
+    """Whether a process is at this cohort; also of a folder that is only to be read."""
+    try:
+        file = os.open(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(file)
+
+
 @contextmanager
 def leased(folder: Path) -> Iterator[None]:
     """Raises BadRequest where another process is at this cohort, RecordError where the folder cannot be written."""

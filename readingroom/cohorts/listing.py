@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +12,8 @@ from readingroom.domain.value import digest_of
 from readingroom.errors import BadFile, BadInput
 from readingroom.imaging.sources import Source, sources_of
 from readingroom.later import Later
+from readingroom.ordinary import ordinary
+from readingroom.workflows.sheet import csv_rows, headed
 
 if TYPE_CHECKING:
     from readingroom.cohorts import parquet
@@ -21,7 +22,7 @@ else:  # an extra
 
 By = Literal["study", "series"]
 
-NO_TABLE = "Give a table, a .parquet file or a folder."
+PARQUET = (".parquet", ".pq")
 
 
 def items_of(manifest: Path, *, key: bytes, by: By = "study") -> Iterator[Item]:
@@ -34,52 +35,39 @@ def items_of(manifest: Path, *, key: bytes, by: By = "study") -> Iterator[Item]:
     if manifest.is_dir():
         yield from _of_folder(manifest, key, by)
         return
-    rows = _of_parquet(manifest) if manifest.suffix.lower() in (".parquet", ".pq") else _of_csv(manifest)
-    for number, row in enumerate(rows, 1):
-        yield item_of(row, manifest.absolute().parent, key, f"{where}, row {number}")
+    folder = manifest.absolute().parent
+    for number, row in enumerate(_rows(manifest), 1):
+        yield item_of(row, folder, key, f"{where}, row {number}")
 
 
 def unused(manifest: Path) -> tuple[str, ...]:
     """Columns of a table that nothing is done with."""
     if manifest.is_dir():
         return ()
-    if manifest.suffix.lower() in (".parquet", ".pq"):
-        return tuple(name for name in parquet.columns_of(manifest) if not known(name))
-    return tuple(name for name in next(_of_csv(manifest), {}) if not known(name))
+    if manifest.suffix.lower() in PARQUET:
+        plain = _plain(manifest)
+        return tuple(name for name, _ in parquet.columns_of(manifest) if name not in plain or not known(name))
+    return tuple(name for name in next(csv_rows(manifest, FILES), {}) if not known(name))
 
 
-def _of_csv(path: Path) -> Iterator[Row]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            reader.fieldnames = _names([name.strip() for name in reader.fieldnames or ()], path.name)
-            for row in reader:
-                if any(isinstance(cell, str) and cell.strip() for cell in row.values()):
-                    yield {name: cell for name, cell in row.items() if name is not None}
-    except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=path.name, do="Check the path.") from error
-    except UnicodeDecodeError as error:
-        raise BadFile("this is no CSV table in UTF-8", where=path.name, do=NO_TABLE) from error
-    except csv.Error as error:
-        what = f"this is no CSV table in UTF-8 (line {reader.reader.line_num}: {error})"
-        raise BadFile(what, where=path.name, do=NO_TABLE) from error
+def _rows(path: Path) -> Iterator[Row]:
+    if path.suffix.lower() not in PARQUET:
+        return csv_rows(path, FILES)
+    plain = _plain(path)
+    return parquet.rows_of(path, tuple(name for name in plain if known(name)))
 
 
-def _names(names: list[str], where: str) -> list[str]:
-    """The header of a table. Raises BadFile; does not tell its words: without a header they are a patient's."""
-    if not set(names) & set(FILES):
-        apart = next((told for mark, told in ((";", "semicolons"), ("\t", "tabs")) if mark in "".join(names)), "")
-        what = "the table has no column of files" + (f"; its columns stand apart by {apart}" if apart else "")
-        raise BadFile(what, where=where, do=f"{'Save it with commas. ' if apart else ''}Call it {FILES[0]!r}.")
-    twice = next((name for name in names if name and names.count(name) > 1), None)
-    if twice is not None:
-        raise BadFile(f"the column {twice[:40]!r} stands twice", where=where, do="Keep one of them.")
-    return names
-
-
-def _of_parquet(path: Path) -> Iterator[Row]:
-    _names(list(parquet.columns_of(path)), path.name)
-    yield from parquet.rows_of(path)
+def _plain(path: Path) -> list[str]:
+    """Columns of a Parquet table that hold words, numbers or lists of them. Raises BadFile where its files are packed
+    into it, or what we need of it is."""
+    told = parquet.columns_of(ordinary(path))
+    plain = [name for name, packed in told if not packed]
+    rest = [name for name, packed in told if packed]
+    paths = bool(set(plain) & set(FILES))
+    if wrong := next((name for name in rest if known(name) and not (paths and name in FILES)), None):
+        do = "Write the pictures to files and their paths into it." if wrong in FILES else "Write words or numbers."
+        raise BadFile(f"the column {wrong!r} holds structures or bytes", where=path.name, do=do)
+    return headed(plain, FILES, path.name)
 
 
 def _of_folder(folder: Path, key: bytes, by: By) -> Iterator[Item]:

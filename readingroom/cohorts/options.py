@@ -57,7 +57,8 @@ def checked(options: Options) -> Options:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise BadRequest(f"{place}: {first['msg']}") from error
+        do = "`readingroom cohort run --help` tells what each takes."
+        raise BadRequest(f"{place}: {first['msg']}", do=do) from error
     return options
 
 

@@ -73,13 +73,19 @@ def _parts(rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Mapping[str, Any]
         yield part
 
 
-def columns_of(path: Path) -> tuple[str, ...]:
-    """Raises BadFile for what is no Parquet file."""
+def columns_of(path: Path) -> tuple[tuple[str, bool], ...]:
+    """Names, and whether each holds structures or bytes. Raises BadFile for what is no Parquet file."""
     needed()
     try:
-        return tuple(pq.read_schema(path).names)
+        return tuple((column.name, _packed(column.type)) for column in pq.read_schema(path))
     except (OSError, pa.ArrowException) as error:
         raise BadFile("this is no Parquet table", where=path.name, do="Check the path.") from error
+
+
+def _packed(kind: Any) -> bool:
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _packed(kind.value_type)
+    return bool(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def rows_of(path: Path, columns: tuple[str, ...] | None = None) -> Iterator[dict[str, Any]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 import zlib
 from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from readingroom.cohorts.estimate import Estimate, estimated
-from readingroom.cohorts.item import Cost, Outcome
+from readingroom.cohorts.item import Cost, Item, Outcome
 from readingroom.cohorts.journal import Journal, opened
-from readingroom.cohorts.lease import leased
+from readingroom.cohorts.lease import busy
 from readingroom.cohorts.listing import By, items_of
 from readingroom.cohorts.options import Options, checked
 from readingroom.cohorts.summary import SUMMARY
@@ -48,15 +49,7 @@ def standing_of(folder: Path) -> Seen:
     finally:
         base.close()
     ranked = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
-    return Seen(counts=counts, failures=dict(ranked), busy=_busy(folder))
-
-
-def _busy(folder: Path) -> bool:
-    try:
-        with leased(folder):
-            return False
-    except BadRequest:
-        return True
+    return Seen(counts=counts, failures=dict(ranked), busy=busy(folder))
 
 
 def page_of(folder: Path) -> Path:
@@ -69,9 +62,11 @@ def page_of(folder: Path) -> Path:
 
 
 def estimate_of(room: ReadingRoom, manifest: Path, options: Options, out: Path | None = None, *, by: By = "study",
-                limit: float | None = None) -> Estimate:  # fmt: skip
+                limit: float | None = None, tell: Callable[[int], None] | None = None) -> Estimate:  # fmt: skip
     """What is to be done of a manifest, nothing carried out; with the folder of a cohort that was begun, what is left
-    of it, and its limit by the times of its first item. Raises as `run_cohort` does for the manifest."""
+    of it, and its limit by the times of its first item. `tell` hears how many items were read.
+
+    Raises as `run_cohort` does for the manifest."""
     checked(options)
     if not manifest.exists():
         raise BadRequest("there is no such manifest", where=manifest.name, do="Name a table or a folder.")
@@ -90,9 +85,16 @@ def estimate_of(room: ReadingRoom, manifest: Path, options: Options, out: Path |
     with tempfile.TemporaryDirectory(prefix="readingroom-") as name:
         journal = Journal(Path(name))
         try:
-            journal.list_items(items_of(manifest, key=subject_key(room.settings.config), by=by), "")
+            items = items_of(manifest, key=subject_key(room.settings.config), by=by)
+            journal.list_items(_counted(items, tell) if tell else items, "")
             total, size = sum(journal.count().values()), journal.bytes_waiting()
         finally:
             journal.close()
     left = max(0, total - ended)
     return estimated((total, left, round(size * left / total) if total else 0), first, room.settings, limit)
+
+
+def _counted(items: Iterator[Item], tell: Callable[[int], None]) -> Iterator[Item]:
+    for number, item in enumerate(items, 1):
+        tell(number)
+        yield item

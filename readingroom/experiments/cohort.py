@@ -20,6 +20,7 @@ from readingroom.experiments.case import Case, Reference
 from readingroom.experiments.datasets.layouts import LAYOUTS
 from readingroom.experiments.experiment import SEE, Source
 from readingroom.experiments.phantom_cohort import phantom_cases
+from readingroom.ordinary import ordinary
 
 Adapter = Callable[[Path], Iterable[Case]]
 """Reads the cases of one layout. Raises BadFile, naming the place."""
@@ -148,10 +149,10 @@ def json_cases(path: Path) -> Iterator[Case]:
 
 def _opened(path: Path) -> Path:
     try:
-        if path.stat().st_size > MOST_LIST:
-            raise BadFile("is too large for a list of cases", where=path.name)
+        if ordinary(path).stat().st_size > MOST_LIST:
+            raise BadFile("is too large for a list of cases", where=path.name, do="Split it into several lists.")
     except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=str(path)) from error
+        raise BadFile(f"cannot be read ({error.strerror})", where=str(path), do="Look at cases.path.") from error
     return path
 
 

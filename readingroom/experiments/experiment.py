@@ -11,6 +11,7 @@ from readingroom.agents.model_config import ModelConfig
 from readingroom.agents.template import placed
 from readingroom.domain.value import Value
 from readingroom.errors import BadFile, BadRequest
+from readingroom.ordinary import ordinary
 from readingroom.prompts.words import load_words
 
 SEE = "See docs/experiments.md and examples/sloppy_writer.yaml."
@@ -153,7 +154,7 @@ class Experiment(Value):
 def read_experiment(path: Path) -> Experiment:
     """The experiment of a file, with paths counted from there. Raises BadFile, BadRequest with field and line."""
     try:
-        raw = path.read_bytes()
+        raw = ordinary(path).read_bytes()
         if len(raw) > LONGEST_FILE:
             raise BadFile(f"has {len(raw)} bytes; an experiment has at most {LONGEST_FILE}", where=path.name, do=SEE)
         text = raw.decode("utf-8")

@@ -43,7 +43,6 @@ class EmbeddedIndex:
         Raises BadRequest where it is of another space, held by another process, or not there without a `space`;
         RecordError where it is damaged.
         """
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._folder = folder
         self._lock = _locked(folder)
         try:
@@ -193,9 +192,11 @@ def _file(generation: int) -> str:
 
 def _locked(folder: Path) -> int:
     try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise RecordError(f"cannot be opened ({error.strerror})", where=str(folder)) from error
+        what = f"cannot be opened ({error.strerror})"
+        raise RecordError(what, where=str(folder), do="Check its permissions, or name another with --index.") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

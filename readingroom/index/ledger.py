@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from readingroom.domain.value import Value, canonical_json
 from readingroom.errors import BadRequest, RecordError
 from readingroom.index.entry import Entry, Filter, Metadata, Scalar, Space, by_kind
-from readingroom.index.protocol import NotBegun
+from readingroom.index.protocol import NotBegun, no_row
 
 SCHEMA = """
 create table if not exists about (name text primary key, value text not null) strict;
@@ -91,7 +91,8 @@ class Ledger:
                 raise
             self._base.execute("commit")
         except sqlite3.Error as error:
-            raise RecordError(f"the index cannot be written ({error})", where=self._where) from error
+            what = f"the index cannot be written ({error})"
+            raise RecordError(what, where=self._where, do="Free some space, or name another with --index.") from error
 
     @property
     def generation(self) -> int:
@@ -181,7 +182,7 @@ class Ledger:
         found = self._rows_of(ids)
         missing = [name for name in ids if name not in found]
         if missing:
-            raise BadRequest(f"there is no row {missing[0][:60]!r}", where=self._where)
+            raise no_row(missing[0], self._where)
         return np.array([found[name] for name in ids], np.int64)
 
     def _rows_of(self, ids: Sequence[str]) -> dict[str, int]:

@@ -33,7 +33,7 @@ def open_index(address: str | Path, space: Space | None = None, key: SecretStr |
     """
     if not is_server(address):
         if key is not None:
-            raise BadRequest("a folder takes no key", where=SETTING)
+            raise BadRequest("a folder takes no key", where=SETTING, do="Leave READINGROOM_INDEX_KEY out.")
         return EmbeddedIndex(Path(address).expanduser(), space)
     parts = _split(str(address))
     if parts.scheme in ("qdrant+http", "qdrant+https"):

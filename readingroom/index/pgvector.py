@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from readingroom.domain.value import canonical_json
 from readingroom.errors import BadRequest, NotAuthorised, NotServed, RecordError, Unavailable
 from readingroom.index.entry import EVERYTHING, Entry, Filter, Hit, Scalar, Space, by_kind
-from readingroom.index.protocol import MOST_FOUND, NotBegun, Vectors, checked, direction
+from readingroom.index.protocol import MOST_FOUND, NotBegun, Vectors, checked, direction, no_row
 
 if TYPE_CHECKING:
     import psycopg
@@ -167,7 +167,7 @@ class PgvectorIndex:
             found = {name: np.array(text[1:-1].split(","), np.float32) for name, text in turn}
         missing = [name for name in ids if name not in found]
         if missing:
-            raise BadRequest(f"there is no row {missing[0][:60]!r}", where=self._where)
+            raise no_row(missing[0], self._where)
         return np.array([found[name] for name in ids], np.float32).reshape(len(ids), self.space.dimensions)
 
     def entries(self, where: Filter = EVERYTHING) -> tuple[Entry, ...]:
@@ -206,12 +206,14 @@ class PgvectorIndex:
             with self._link.transaction(), self._link.cursor() as turn:
                 yield turn
         except errors.InsufficientPrivilege:
-            raise NotAuthorised("PostgreSQL allows this user not to do this", where=self._where) from None
+            raise NotAuthorised("PostgreSQL allows this user not to do this", where=self._where,
+                                do="Grant it, or name another user.") from None  # fmt: skip
         except self._psycopg.OperationalError as error:
             raise Unavailable(f"PostgreSQL cannot be reached ({error.sqlstate or 'no connection'})", where=self._where,
                               do="See whether it runs.") from None  # fmt: skip
         except self._psycopg.Error as error:
-            raise RecordError(f"PostgreSQL refuses this ({error.sqlstate})", where=self._where) from None
+            raise RecordError(f"PostgreSQL refuses this ({error.sqlstate})", where=self._where,
+                              do="See its log.") from None  # fmt: skip
 
     def _linked(self) -> psycopg.Connection[Any]:
         place = self._place

@@ -91,6 +91,11 @@ class VectorIndex(Protocol):
         ...
 
 
+def no_row(name: str, where: str) -> BadRequest:
+    """The error of an id that is not in an index."""
+    return BadRequest(f"there is no row {name[:60]!r}", where=where, do="`readingroom index search --json` tells ids.")
+
+
 def collection(index: VectorIndex, where: Filter = EVERYTHING) -> Collection:
     """The rows that a filter lets through, by id, with their vectors: all of them in memory."""
     entries = index.entries(where)

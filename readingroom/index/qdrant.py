@@ -12,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from readingroom.errors import BadReply, BadRequest, NotAuthorised, NotServed, Unavailable
 from readingroom.index.entry import EVERYTHING, Entry, Filter, Hit, Metadata, Scalar, Space, by_kind
-from readingroom.index.protocol import MOST_FOUND, NotBegun, Vectors, checked, direction
+from readingroom.index.protocol import MOST_FOUND, NotBegun, Vectors, checked, direction, no_row
 
 NAMESPACE = uuid.UUID("6f8d3f0e-6f0b-5d0e-9a51-3c7f0c0e9b11")
 """Of the points' ids: Qdrant takes only numbers and UUIDs, so a point's is made of the entry's (version 5)."""
@@ -134,7 +134,7 @@ class QdrantIndex:
             found |= {str(point["id"]): point["vector"] for point in _list(points)}
         missing = [name for name in ids if _point(name) not in found]
         if missing:
-            raise BadRequest(f"there is no row {missing[0][:60]!r}", where=self._where)
+            raise no_row(missing[0], self._where)
         rows = np.array([found[_point(name)] for name in ids], np.float32)
         return rows.reshape(len(ids), self.space.dimensions)
 
@@ -187,7 +187,7 @@ class QdrantIndex:
         if status == httpx.codes.NOT_FOUND:
             raise BadRequest("the collection is gone", where=self._where, do="Open the index again.")
         if status < httpx.codes.INTERNAL_SERVER_ERROR:
-            raise BadRequest(f"Qdrant refuses this ({status})", where=self._where)
+            raise BadRequest(f"Qdrant refuses this ({status})", where=self._where, do="See its log.")
         raise Unavailable(f"Qdrant failed ({status})", where=self._where, do="Try again; see its log.")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from readingroom.errors import BadFile
 from readingroom.imaging.report_sr import read_sr
+from readingroom.ordinary import ordinary
 from readingroom.readers.fhir import fhir_text
 from readingroom.readers.kind import MOST_BYTES, decoded, kind_of, parsed
 from readingroom.readers.own_json import report_text
@@ -58,10 +59,10 @@ def _bytes(source: Path | bytes, where: str) -> tuple[bytes, str]:
     else:
         named = where or str(source)
         try:
-            with source.open("rb") as file:
+            with ordinary(source, named).open("rb") as file:
                 data = file.read(MOST_BYTES + 1)
         except OSError as error:
-            raise BadFile(f"cannot be read ({error.strerror})", where=named) from error
+            raise BadFile(f"cannot be read ({error.strerror})", where=named, do="Check the path.") from error
     if len(data) > MOST_BYTES:
         raise BadFile(f"is larger than {MOST_BYTES // 1_000_000} MB", where=named, do="Give the report alone.")
     return data, named

@@ -87,6 +87,20 @@ def test_what_is_no_parquet_is_told(tmp_path):
         listed(tmp_path / "t.parquet")
 
 
+def test_pictures_within_a_parquet_table_are_no_files_of_it(tmp_path):
+    packed = {"image": [{"bytes": b"x", "path": "a.png"}], "label": ["a"]}
+    pq.write_table(pa.table(packed), tmp_path / "t.parquet")
+    with pytest.raises(BadFile, match=r"the column 'image' holds structures or bytes\. Write the pictures to files"):
+        listed(tmp_path / "t.parquet")
+    pq.write_table(pa.table({**packed, "file": ["b.png"]}), tmp_path / "t.parquet")
+    (item,) = listed(tmp_path / "t.parquet")
+    assert item.paths == (str(tmp_path / "b.png"),)
+    assert unused(tmp_path / "t.parquet") == ("image",)
+    pq.write_table(pa.table({"file": ["b.png"], "subject": [b"7"]}), tmp_path / "t.parquet")
+    with pytest.raises(BadFile, match=r"the column 'subject' holds structures or bytes\. Write words"):
+        listed(tmp_path / "t.parquet")
+
+
 def test_a_path_that_no_disk_can_hold_is_an_item_that_will_fail(tmp_path):
     (item,) = listed(table(tmp_path, f"file\n{'x' * 5000}.png\n"))
     assert item.size == 0

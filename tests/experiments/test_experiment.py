@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from readingroom.errors import BadFile, BadRequest
-from readingroom.experiments.arms import arms_of, baselines_of
+from readingroom.experiments.arms import arms_of, baselines_of, rivals_of
 from readingroom.experiments.crew import Crew
 from readingroom.experiments.experiment import parse_experiment, read_experiment
 from readingroom.experiments.running import refuse_unknown
@@ -88,6 +88,26 @@ def test_the_baselines_are_always_there():
     ]
     assert [one.name for one in baselines_of(arms[-1], arms)] == names[:2]
     assert [arm.baseline for arm in arms] == [True, True, False] * 2
+
+
+def test_an_arm_is_compared_with_the_first_of_what_it_has_another_of():
+    text = GOOD.replace("checks: [off, strike]", "checks: [strike]") + (
+        "templates: [chest_xray, abdomen_ct]\nprompts: {usual: null, terse: terse}\n"
+        "tools: {one: {}, two: {planner: fixed}}\n"
+    )
+    text = text.replace("  template: {}", "  model: {kind: model, model: gpt}\n  template: {}")
+    arms = {arm.name: arm for arm in arms_of(parse_experiment(text, "x.yaml", Path()))}
+    last = rivals_of(arms["abdomen_ct / model (terse) / two / strike"], tuple(arms.values()))
+    assert {differs: one.name for differs, one in last.items()} == {
+        "template": "chest_xray / model (terse) / two / strike",
+        "prompts": "abdomen_ct / model (usual) / two / strike",
+        "tools": "abdomen_ct / model (terse) / one / strike",
+    }
+    other = rivals_of(arms["chest_xray / template / one / strike"], tuple(arms.values()))
+    assert {differs: one.name for differs, one in other.items()} == {
+        "writer": "chest_xray / model (usual) / one / strike"
+    }
+    assert rivals_of(arms["abdomen_ct / template / no tools"], tuple(arms.values())) == {}
 
 
 def test_two_templates_of_one_name_cannot_be_told_apart(tmp_path: Path):

@@ -173,6 +173,50 @@ def test_a_refused_image_is_a_row_and_wrong_credentials_end_it_all(tmp_path):
         collected(tmp_path / "i", folder, backend=Counted(refuses=NotAuthorised))
 
 
+@dataclass
+class Short(InBatches):
+    """Forgets one."""
+
+    async def embed_several(self, images):
+        return (await super().embed_several(images))[1:]
+
+
+@pytest.mark.parametrize(
+    ("backend", "said"),
+    [(Counted(refuses=KeyError), "a fault (KeyError)"), (Short(), "vectors came for")],
+)
+def test_a_fault_of_a_backend_is_a_row_for_each_image_and_nobody_waits(tmp_path, backend, said):
+    found = collected(tmp_path / "i", pictures(tmp_path / "in", 3), backend=backend)
+    assert (found.count("failed"), found.held) == (3, 0)
+    assert all(said in row.reason and "it will not" not in row.reason for row in found.rows)
+
+
+def test_a_fault_of_reading_is_a_row_and_the_others_are_added(tmp_path):
+    def keep(name, image):
+        raise ZeroDivisionError("a patient's name")
+
+    folder = pictures(tmp_path / "in", 2)
+    found = collected(tmp_path / "i", folder, keep_picture=keep)
+    assert [row.reason for row in found.rows] == ["a fault (ZeroDivisionError)"] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("file,label,label\na.png,x,y\n", "the column 'label' stands twice"),
+        ("file,patient_id\na.png,7\nb.png,1.23457E+11\n", "row 2: a spreadsheet has spoiled the number"),
+        ("file;label\na.png;1\n", "its columns stand apart by semicolons"),
+        ("file,label\n,x\n", "row 1: the row names no file. Fill the column 'file'"),
+        ("file,label\n", "the table has no rows"),
+        ('file,label\na.png,"x\n', "line 2: unexpected end of data"),
+    ],
+)
+def test_a_table_is_refused_for_the_same_as_that_of_a_cohort(tmp_path, text, said):
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(BadFile, match=said):
+        read_manifest(tmp_path / "t.csv", key=KEY)
+
+
 def test_several_go_in_one_call_where_the_backend_takes_several(tmp_path):
     backend = InBatches()
     scan = write_ct(make_ct(CtPhantom(spacing_mm=(10.0, 8.0, 8.0))), tmp_path / "scan")
