@@ -104,8 +104,10 @@ def labels(result: ClassifyResult, as_json: bool) -> None:
         _dump(result.model_dump(mode="json", exclude={"evidence"}))
         return
     console = _console()
-    note = "" if result.calibrated else " (uncalibrated)"
-    console.print(plain(f"{result.label}: {result.reason}{note}, by {result.model}"))
+    note = "" if result.calibrated or "uncalibrated" in result.reason else " (uncalibrated)"
+    # Where findings alone were asked for there is no kind to name.
+    kind = "" if result.label not in {item.label for item in result.scores} else f"{result.label}: "
+    console.print(plain(f"{kind}{result.reason}{note}, by {result.model}"))
     for item in result.scores[:5]:
         told = f"  {item.says}, {item.wording}" if item.says else ""
         console.print(plain(f"  {item.score:6.3f}  {item.label}{told}"))

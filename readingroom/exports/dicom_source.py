@@ -20,7 +20,7 @@ from readingroom.domain.image import ImageRef
 from readingroom.domain.report import Report
 from readingroom.domain.value import digest_of
 from readingroom.errors import BadRequest, BadStudy
-from readingroom.exports.material import Material
+from readingroom.exports.material import AGAIN, Material
 from readingroom.exports.wording import plain
 from readingroom.imaging.dicom import quiet
 from readingroom.imaging.image import Image
@@ -40,7 +40,6 @@ _EMPTY_ALLOWED = (
 _SEXES = ("M", "F", "O")
 _AGE = re.compile(r"\d{3}[DWMY]")
 """An age string (PS3.5 6.2); "42" alone is often met, and is none."""
-_AGAIN = "Give the images that the report was made from with --source."
 _LO = 64
 
 
@@ -77,13 +76,13 @@ def source_of(report: Report, material: Material, image_id: str) -> Source:
     image = next((one for one in images if one.ref.id == image_id), None)
     if image is None:
         raise BadStudy("a DICOM export needs the images themselves, which a run does not keep", where=image_id,
-                       do=_AGAIN)  # fmt: skip
+                       do=AGAIN)  # fmt: skip
     if image.ref.sha256 != ref.sha256:
-        raise BadStudy("this is not the image that the report was made from", where=image_id, do=_AGAIN)
+        raise BadStudy("this is not the image that the report was made from", where=image_id, do=AGAIN)
     instances = material.instances.get(image_id, ())
     if not instances:
         raise BadStudy("this image was not made from DICOM files, or they are not at hand, and a DICOM export refers"
-                       " to them", where=image_id, do=_AGAIN)  # fmt: skip
+                       " to them", where=image_id, do=AGAIN)  # fmt: skip
     return Source(ref, image, tuple(_completed(instance, image_id) for instance in instances))
 
 

@@ -17,6 +17,7 @@ from readingroom.domain.region import Region
 from readingroom.domain.report import Report
 from readingroom.errors import ToolFailed
 from readingroom.exports import wording
+from readingroom.exports.material import AGAIN
 from readingroom.exports.outline import box_path, line_path, mask_path
 from readingroom.imaging.image import Image, Study
 from readingroom.imaging.windowing import default_window, display_gray, display_rgb
@@ -76,7 +77,7 @@ def build_figures(report: Report, study: Study, masks: Masks) -> tuple[Figure, .
     figures: list[Figure] = []
     for ref in report.images:
         if ref.id not in pixels:
-            raise ToolFailed(f"no pixels for image {ref.id!r}", where="figures")
+            raise ToolFailed(f"no pixels for image {ref.id!r}", where="figures", do=AGAIN)
         image = pixels[ref.id]
         marks = _marks(report.evidence, ref, masks)
         if ref.kind == "image":
@@ -187,11 +188,8 @@ def _tolerance(columns: int, rows: int) -> float:
 
 
 def _caption(ref: ImageRef, plane: int | None) -> str:
-    role = {"current": "", "lateral": "Lateral", "prior": "Prior"}[ref.role]
-    name = wording.image_words(ref)
     step = "" if plane is None else f"{'slice' if ref.kind == 'volume' else 'frame'} {plane + 1} of {ref.depth}"
-    told = role if role and role.lower() not in name.lower() else ""
-    return ", ".join(filter(None, (f"{told}: {name}" if told else name, step)))
+    return ", ".join(filter(None, (wording.image_title(ref), step)))
 
 
 def shown(image: Image, plane: int | None) -> NDArray[np.uint8]:

@@ -70,7 +70,7 @@ def to_html(report: Report, figures: Sequence[Figure] = ()) -> str:
         view=view,
         slots=_slots(report, view, figures),
         figures=_ordered(figures),
-        images={image.id: wording.image_words(image) for image in report.images},
+        images={image.id: wording.image_title(image) for image in report.images},
     )
 
 

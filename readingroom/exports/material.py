@@ -13,6 +13,9 @@ from readingroom.imaging.image import Study
 
 Mask = Callable[[str], NDArray[np.bool_]]
 """A mask by its digest."""
+AGAIN = (
+    "Give the images that the report was made from with --source, prior and lateral ones with --prior and --lateral."
+)
 
 
 @dataclass(frozen=True, eq=False)

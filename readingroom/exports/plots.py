@@ -76,8 +76,9 @@ def _draw(axes: Any, one: Series) -> None:
         mark = MARKS[one.colour % len(MARKS)]
         axes.scatter(one.x, one.y, s=size, c=ink, marker=mark, linewidths=0.6, edgecolors="white", label=name, zorder=3)
     if one.low:
-        below = [y - low for y, low in zip(one.y, one.low, strict=True)]
-        above = [high - y for y, high in zip(one.y, one.high, strict=True)]
+        # A share of 1 may lie a rounding error beyond its interval's end.
+        below = [max(0.0, y - low) for y, low in zip(one.y, one.low, strict=True)]
+        above = [max(0.0, high - y) for y, high in zip(one.y, one.high, strict=True)]
         axes.errorbar(one.x, one.y, yerr=(below, above), fmt="none", ecolor=ink, elinewidth=1.1, capsize=3)
 
 

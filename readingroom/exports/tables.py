@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from readingroom.domain.evidence import Evidence
 from readingroom.domain.report import Report
 from readingroom.exports import wording
 
@@ -22,7 +23,7 @@ def measurements(report: Report) -> Table:
     """Every measurement of the evidence, one a row."""
     images = _images(report)
     rows = tuple(
-        (item.id, wording.words(item.observation), wording.words(each.name),
+        (item.id, wording.words(_sided(item)), wording.words(each.name),
          " ".join(filter(None, (each.text, wording.spread(each)))), wording.how_measured(each), images[item.image_id])
         for item in report.evidence for each in item.measurements
     )  # fmt: skip
@@ -49,5 +50,10 @@ def provenance(report: Report) -> Table:
     return Table("provenance", ("What", "Value"), tuple(wording.provenance_rows(report)), (0.22, 0.78))
 
 
+def _sided(item: Evidence) -> str:
+    """What was measured, with its side: two lungs are two rows."""
+    return f"{item.laterality}_{item.observation}" if item.laterality in ("left", "right") else item.observation
+
+
 def _images(report: Report) -> dict[str, str]:
-    return {image.id: wording.image_words(image) for image in report.images}
+    return {image.id: wording.image_title(image) for image in report.images}

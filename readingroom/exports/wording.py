@@ -122,6 +122,12 @@ def image_words(image: ImageRef) -> str:
     return image.name or " ".join(known) or "image"
 
 
+def image_title(image: ImageRef) -> str:
+    """The same, with "Prior" or "Lateral" before it where it is none of today's frontal images."""
+    role, name = {"current": "", "lateral": "Lateral", "prior": "Prior"}[image.role], image_words(image)
+    return f"{role}: {name}" if role and role.lower() not in name.lower() else name
+
+
 def provenance_rows(report: Report) -> list[tuple[str, str]]:
     """How the report came about, as names and values; what is empty is left out."""
     told = report.provenance
@@ -130,7 +136,7 @@ def provenance_rows(report: Report) -> list[tuple[str, str]]:
         ("template", f"{told.template} (sha256 {told.template_sha256[:12]})"), ("planner", told.planner),
         ("writer", told.writer), ("backends", ", ".join(told.backends)), ("code", told.code_version),
         ("started", told.started), ("finished", told.finished), ("degraded", "; ".join(told.degraded)),
-        *((f"image {each.id}", f"{image_words(each)}, sha256 {each.sha256[:12]}") for each in report.images),
+        *((f"image {each.id}", f"{image_title(each)}, sha256 {each.sha256[:12]}") for each in report.images),
     ]  # fmt: skip
     return [row for row in rows if row[1]]
 

@@ -25,7 +25,8 @@ def bind(settings: ServerSettings, host: str = "127.0.0.1", port: int = 0) -> so
     """
     if host not in LOOPBACK and not settings.remote:
         raise BadRequest(
-            f"{host} can be reached from other machines", do="Serve on 127.0.0.1, or allow remote clients explicitly."
+            f"{host} can be reached from other machines",
+            do="Serve on 127.0.0.1, or allow other machines with --remote.",
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio turns Nagle's delay off only where it is: 40 ms a request otherwise.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +45,37 @@ def figures() -> tuple[Figure, ...]:
     return build_figures(*sample.build())
 
 
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Opens a page; at the end nothing may have complained, run or been asked of the network."""
+@dataclass
+class Tab:
+    """One page that all tests take up one after the other (a new one costs a second), and what it complained of."""
+
+    page: Page
+    said: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Any) -> Iterator[Tab]:
     context = browser.new_context(viewport=WIDE, color_scheme="dark", offline=True)
     context.add_init_script(WATCH)
     page = context.new_page()
-    said: list[str] = []
+    found = Tab(page)
+    said = found.said
     page.on("console", lambda message: said.append(message.text))
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("dialog", lambda dialog: said.append(dialog.message))
     page.on("request", lambda request: said.append(request.url) if request.url[:5] not in ("file:", "data:") else None)
+    yield found
+    context.close()
+
+
+@pytest.fixture
+def opened(tab: Tab, tmp_path: Path) -> Iterator[Open]:
+    """Opens a page; at the end nothing may have complained, run or been asked of the network."""
+    page = tab.page
+    tab.said.clear()
+    page.set_viewport_size(WIDE)
+    page.emulate_media(color_scheme="dark", media="null")
+    page.mouse.move(0, 0)
 
     def open_page(html: str, **size: Any) -> Page:
         if size:
@@ -64,9 +85,10 @@ def opened(browser: Any, tmp_path: Path) -> Iterator[Open]:
         return page
 
     yield open_page
-    assert page.evaluate("[window.violations, window.pwned]") == [[], None]
+    held, said = page.evaluate("[window.violations, window.pwned]"), list(tab.said)
+    page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    assert held == [[], None]
     assert said == []
-    context.close()
 
 
 @pytest.fixture

@@ -66,6 +66,12 @@ def test_marks_stand_where_their_numbers_say() -> None:
     assert (y0, y1) == (362.0, 12.0)  # above the axis' words to the top of 420
 
 
+def test_an_interval_that_a_rounding_error_puts_beyond_its_share_is_drawn() -> None:
+    seen = Series("s", "points", (0.5,), (1.0,), low=(0.8,), high=(1.0 - 1e-16,))
+    beyond = Series("t", "points", (0.5,), (0.0,), low=(1e-16,), high=(0.2,))
+    assert to_png(Chart("c", "t", "x", "y", (seen, beyond), "told")).startswith(b"\x89PNG")
+
+
 def test_ticks_are_round() -> None:
     assert [text for _, text in ticks_of((0.0, 1.0))] == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
     assert [text for _, text in ticks_of((-3.0, 47.0))] == ["0", "10", "20", "30", "40"]

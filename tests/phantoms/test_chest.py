@@ -36,7 +36,7 @@ def measured_ratio(film: ChestImage) -> float:
 @pytest.mark.parametrize("ratio", [0.38, 0.45, 0.52, 0.65])
 @pytest.mark.parametrize("tilt", [0.0, -3.0])
 def test_ratio_of_masks_is_the_ratio_asked_for(ratio: float, tilt: float) -> None:
-    film = drawn(ChestPhantom(seed=3, spacing_mm=0.7, cardiothoracic_ratio=ratio, tilt_degrees=tilt))
+    film = drawn(ChestPhantom(seed=3, spacing_mm=1.0, cardiothoracic_ratio=ratio, tilt_degrees=tilt))
     assert film.truth.cardiothoracic_ratio == pytest.approx(ratio, abs=1e-4)
     assert measured_ratio(film) == pytest.approx(ratio, abs=0.005)
 

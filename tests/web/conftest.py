@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
+from readingroom import demonstration
 from readingroom.web.limits import PageLimits
 from tests.chats import NAME, NUMBER, film
 from tests.web.entering import Page, opened, upload
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """The demonstration's films, whichever server is asked for them: equal phantoms are equal films."""
+    with pytest.MonkeyPatch.context() as here:
+        here.setattr(demonstration, "make_chest", cache(demonstration.make_chest))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 
 from readingroom import ReadingRoom
@@ -22,9 +23,17 @@ def room(tmp_path_factory):
     return ReadingRoom(home=home / "data", config=home / "config")
 
 
-@cache
-def drawn(**named):
-    return make_chest(ChestPhantom(**{"seed": 3, "spacing_mm": 2.0, **named}))
+straight = cache(make_chest)
+
+
+def drawn(*, mirrored=False, **named):
+    """A mirrored film is the straight one turned over when it is finished, as tests/phantoms/test_chest.py has it."""
+    film = straight(ChestPhantom(**{"seed": 3, "spacing_mm": 2.0, **named}))
+    if not mirrored:
+        return film
+    masks = {name: np.ascontiguousarray(mask[:, ::-1]) for name, mask in film.masks.items()}
+    phantom = replace(film.phantom, mirrored=True)
+    return replace(film, phantom=phantom, pixels=np.ascontiguousarray(film.pixels[:, ::-1]), masks=masks)
 
 
 def written(folder, **named):

@@ -1,13 +1,12 @@
 """Real images of every kind: a sensible report or a refusal in one line, and nothing said that no evidence carries."""
 
-import sys
 from pathlib import Path
 
 import pytest
 from pydicom.data import get_testdata_file
 
 from readingroom import ReadingRoom
-from readingroom.cli import main
+from tests.commands import ran
 from tests.imaging.hostile import write_hostile
 
 KINDS = {
@@ -82,16 +81,12 @@ def test_files_that_come_with_pydicom(room, name):
     checked(room, Path(path))
 
 
-def test_hostile_files_end_in_one_line_and_exit_code_2(room, tmp_path, monkeypatch, capsys):
+def test_hostile_files_end_in_one_line_and_exit_code_2(room, tmp_path):
     cases = write_hostile(tmp_path)
     assert len(cases) >= 40
     refused = [case for case in cases if case.outcome is not None or case.gate]
     assert len(refused) >= 40
-    monkeypatch.setenv("READINGROOM_HOME", str(room.settings.home))
-    monkeypatch.setenv("READINGROOM_CONFIG", str(room.settings.config))
+    places = {"READINGROOM_HOME": str(room.settings.home), "READINGROOM_CONFIG": str(room.settings.config)}
     for case in refused:
-        monkeypatch.setattr(sys, "argv", ["readingroom", "draft", "--", str(case.path)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        told = capsys.readouterr().err.strip()
-        assert (ended.value.code, len(told.splitlines())) == (2, 1), (case.why, told)
+        done = ran("draft", "--", str(case.path), places=places)
+        assert (done.returncode, done.stdout, len(done.stderr.strip().splitlines())) == (2, "", 1), (case.why, done)
