@@ -109,10 +109,12 @@ def is_overclaim(claim: Claim, item: Evidence) -> bool:
 
 def change_agreement(claim: Claim, item: Evidence) -> Agreement:
     """Of the claim's course with the evidence's."""
-    if claim.change is None:
+    if claim.change is None and not claim.altered:
         return "same"
     if item.change is None:
         return "silent"
+    if claim.change is None:
+        return "other" if item.change == "stable" else "same"
     return "same" if COURSE[claim.change] == COURSE[item.change] else "other"
 
 

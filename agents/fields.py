@@ -15,6 +15,7 @@ from readingroom.domain.check import Problem, Rule
 from readingroom.domain.finding import Finding, Statement
 from readingroom.domain.measurement import Measurement
 from readingroom.domain.report import Report
+from readingroom.domain.terms import Change
 from readingroom.language.claim import Claim
 from readingroom.language.quantities import base_value, dimension, half_step
 from readingroom.language.sentences import Sentence
@@ -176,8 +177,14 @@ def _particulars(finding: Finding, agreed: list[Claim], index: Index) -> Iterato
     if firm and all(FIRMNESS[claim.certainty] > FIRMNESS[finding.certainty] for claim in agreed):
         yield _differs("R10", finding.certainty, first.certainty)
     course = finding.comparison.change if finding.comparison else None
-    if course and all(claim.change and COURSE[claim.change] != COURSE[course] for claim in agreed):
-        yield _differs("R08", course, str(first.change))
+    if course and all(_other_course(claim, course) for claim in agreed):
+        yield _differs("R08", course, first.change or "changed")
+
+
+def _other_course(claim: Claim, course: Change) -> bool:
+    if claim.change is None:
+        return claim.altered and course == "stable"
+    return COURSE[claim.change] != COURSE[course]
 
 
 def _near(said: str, place: str, index: Index) -> bool:

@@ -12,6 +12,7 @@ from readingroom.agents.matching import Match
 from readingroom.domain.check import Problem
 from readingroom.domain.evidence import Evidence
 from readingroom.domain.terms import Section
+from readingroom.language.claim import Claim
 from readingroom.language.sentences import SAYING
 
 COMPARES = re.compile(
@@ -47,12 +48,16 @@ def r08_comparison(case: Case) -> Iterator[Problem]:
         claim = found.claim
         if not claim.comparison:
             continue
-        said = claim.change or "a comparison"
+        said = _said(claim) or "a comparison"
         if not case.ledger.has_prior:
             reason = f"says {said}; there is no earlier image or report in the evidence"
             yield Problem(rule="R08", verdict="unsupported", reason=reason, span=claim.span)
-        elif claim.change and found.stance == "backed" and found.best is not None:
+        elif _said(claim) and found.stance == "backed" and found.best is not None:
             yield from _course(found, found.best)
+
+
+def _said(claim: Claim) -> str:
+    return claim.change or ("changed" if claim.altered else "")
 
 
 def _course(found: Match, best: Evidence) -> Iterator[Problem]:
@@ -60,11 +65,13 @@ def _course(found: Match, best: Evidence) -> Iterator[Problem]:
     compared = [item for item in (best, *found.others) if item.change is not None]
     agreed = [change_agreement(claim, item) for item in compared]
     if not compared:
-        reason = f"says {claim.change}; the evidence ({best.id}) was not compared with an earlier image"
+        if claim.altered and best.prior_image_id:
+            return  # a reader's own words, which do not say how either
+        reason = f"says {_said(claim)}; the evidence ({best.id}) was not compared with an earlier image"
         yield Problem(rule="R08", verdict="unsupported", reason=reason, evidence=(best.id,), span=claim.span)
     elif change_agreement(claim, best) != "same" and "same" not in agreed:
         other = best if best.change is not None else compared[0]
-        reason = f"says {claim.change}; the evidence ({other.id}) says {other.change}"
+        reason = f"says {_said(claim)}; the evidence ({other.id}) says {other.change}"
         yield Problem(rule="R08", verdict="contradicted", reason=reason, evidence=(other.id,), span=claim.span)
 
 

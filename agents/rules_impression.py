@@ -17,7 +17,7 @@ from readingroom.language.lexicon import Lexicon
 LEANS = re.compile(
     r"\W*(?:it|its|this|these|they|their|those|that|the (?:lesion|finding|abnormality|largest|former|latter|same|"
     r"degree|extent|severity|grade|size)|"
-    r"in (?:its|their)|extent|size|dimensions?|degree|severity)\b",
+    r"(?:in|by) (?:its|their|size|extent|degree|severity)|extent|size|dimensions?|degree|severity)\b",
     re.IGNORECASE,
 )
 """How a sentence begins that goes on about the one before."""

@@ -18,7 +18,7 @@ def answered(items: list[Item], plain: str) -> list[Item]:
     """The items with each doubt that answers what stands before it told as one behind it."""
     return [
         item._replace(kind="hedge_post", value=item.value.partition(":")[0])
-        if item.kind == "hedge" and _answers(items, index, plain)
+        if item.kind == "hedge" and (_answers(items, index, plain) or _trails(items, index, plain))
         else item
         for index, item in enumerate(items)
     ]
@@ -33,6 +33,41 @@ def _answers(items: list[Item], index: int, plain: str) -> bool:
     rest = [item for item in items[index + 1 :] if item.start > items[index].start]
     named = any(item.kind in NAMED for item in items[:index])
     return named and all(item.kind in PLACING for item in rest) and not _names_anew(rest)
+
+
+def unproven(items: list[Item]) -> list[Item]:
+    """ "Compatible with, but not diagnostic of,": a doubt, and no denial."""
+    told: list[Item] = []
+    for item in items:
+        closes = item.kind == "comma" and told and told[-1].value == UNPROVEN and told[-1].kind == "hedge"
+        if item.kind == "hedge" and item.value.startswith("definite"):
+            spoken = [one for one in told if one.kind != "comma"][-3:]
+            if [one.kind for one in spoken] == ["hedge", "break", "neg"]:
+                del told[told.index(spoken[0]) :]
+                item = spoken[0]._replace(value=UNPROVEN)  # noqa: PLW2901
+        if not closes:
+            told.append(item)
+    return told
+
+
+UNPROVEN = "may_represent"
+
+
+def _trails(items: list[Item], index: int, plain: str) -> bool:
+    """Whether a doubt follows what it is about: "atelectasis suspected", "a granuloma possibly present at the base";
+    not "could be demonstrated", which was."""
+    here = items[index].start
+    if plain.startswith(("could", "can", "may", "might"), here):
+        return False
+    seen = any(item.kind == "see" and item.start == here for item in items[max(0, index - 1) : index])
+    before = [item for item in items[:index] if item.start < here]
+    rest = [item for item in items[index + 1 :] if item.start > here]
+    if not before or before[-1].kind not in NAMED or not all(item.kind in TRAILING for item in rest):
+        return False
+    return seen or not rest or rest[0].kind in ("see", "break")
+
+
+TRAILING = PLACING | {"see"}
 
 
 def _names_anew(rest: list[Item]) -> bool:

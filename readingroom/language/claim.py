@@ -24,6 +24,8 @@ class Claim(NamedTuple):
     severity: Severity | None = None
     certainty: Certainty = "definite"
     change: Change | None = None
+    altered: bool = False
+    """Says that it changed, and not how."""
     comparison: bool = False
     """Speaks of an earlier image."""
     quantities: tuple[Quantity, ...] = ()

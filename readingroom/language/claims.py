@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-from readingroom.domain.terms import Change, Laterality, Severity
+from readingroom.domain.terms import Laterality, Severity
 from readingroom.language.claim import GREATER, Claim
 from readingroom.language.clauses import clauses_of
+from readingroom.language.courses import Course, told_course
 from readingroom.language.degrees import with_degrees
 from readingroom.language.dominance import ITSELF, with_dominance
 from readingroom.language.hearsay import UNSEEN, observed
@@ -56,6 +57,10 @@ UNNAMED = frozenset(("abnormality", "acute_abnormality", WHOLE))
 """What "this finding was discussed" seems to claim."""
 
 
+BESIDE = frozenset(("advice", "view", "unassessed", "administrative"))
+"""In a clause with one of these a doubt is about no finding."""
+
+
 class Part(NamedTuple):
     """What a clause says of one of its mentions at one site."""
 
@@ -65,7 +70,7 @@ class Part(NamedTuple):
     degree: str
     """The degree at this site, where a list of sites grades each."""
     numbers: tuple[Quantity, ...]
-    change: Change | None
+    change: Course | None
     compared: bool
 
 
@@ -100,7 +105,7 @@ def _own_claims(text: str, asked: bool = False) -> _Reading:
                 told.append(inherit(claim, _subject(told)))
             else:
                 orphans.append(claim)
-    if any(claim.change for claim in told if claim.observation != WHOLE):
+    if any(claim.change or claim.altered for claim in told if claim.observation != WHOLE):
         told = [claim for claim in told if claim.observation != WHOLE]
     if "administrative" in kinds:
         told, orphans = [claim for claim in told if claim.observation not in UNNAMED], []
@@ -154,7 +159,8 @@ def _clause_claims(
     if free:
         mentions = _with_subjects(items, mentions, free, kinds, words)
     if not mentions:
-        return orphans_of(items, quantities, compared, words)
+        told_alone = tuple(orphans_of(items, quantities, compared, words))
+        return told_alone or (supposed(items, []) if "hedge" in kinds and not kinds & BESIDE else ())
     windows = windows_of(items, mentions)
     clause = Clause(items, mentions, windows, free, quantities, kinds)
     sites = sites_of(items, mentions, windows, words) if kinds & NAMING else [(Site(),)] * len(mentions)
@@ -173,7 +179,7 @@ def _clause_claims(
             if site.dominant and claim.presence == "present":
                 claims[_greater(claim, site.dominant)] = None
     claims |= dict.fromkeys(loose)
-    if "hedge" in kinds:
+    if "hedge" in kinds or "scope" in kinds:
         claims |= dict.fromkeys(supposed(items, mentions))
     return _specific(claims)
 
@@ -214,10 +220,10 @@ def _specific(claims: Iterable[Claim]) -> list[Claim]:
 def _claim(clause: Clause, part: Part) -> Claim:
     mention, items = clause.mentions[part.which], clause.items
     presence, certainty, scope = part.polarity
-    change = part.change
+    change, altered = told_course(part.change)
     if presence == "absent" and not mention.normality and change not in ("resolved", "stable"):
         scope = "large" if change == "larger" else scope
-        change = None
+        change, altered = None, False
     positive = presence in ("present", "indeterminate") and not mention.normality
     degree = cast("Severity | None", part.degree or None) or severity_of(clause, part.which)
     return Claim(
@@ -228,7 +234,8 @@ def _claim(clause: Clause, part: Part) -> Claim:
         severity=degree if positive else None,
         certainty=certainty,
         change=change,
-        comparison=part.compared or change is not None or (presence == "absent" and scope == "new"),
+        altered=altered,
+        comparison=part.compared or change is not None or altered or (presence == "absent" and scope == "new"),
         quantities=part.numbers,
         scope=scope if presence == "absent" else "",
         implied=mention.normality and mention.broad,

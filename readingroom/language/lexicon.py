@@ -229,6 +229,15 @@ def _composed_doubts(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str
         yield f"{verb} {article} {noun}", ("hedge_post", "may_represent")
 
 
+def _of_parts(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:
+    """Phrases of one word of each of their lists, with every verb that may begin them."""
+    for entry in closed["parts"]:
+        for words in product(*entry["of"]):
+            phrase = " ".join(filter(None, words))
+            for one in (phrase, *_behind(entry["kind"], phrase)):
+                yield one, (entry["kind"], entry["value"])
+
+
 def _composed_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, str]]]:
     """Phrases that the tables give in parts."""
     for when, study in product(closed["earlier"]["time"], closed["earlier"]["study"]):
@@ -240,6 +249,7 @@ def _composed_tags(closed: Mapping[str, Any]) -> Iterable[tuple[str, tuple[str, 
                 yield f"{before} {word} {noun}", ("graded", value)
                 yield f"{before} a {word} {noun}", ("graded", value)
     yield from _composed_doubts(closed)
+    yield from _of_parts(closed)
     for value, phrases in closed["pseudo"].items():
         for phrase in phrases:
             if phrase.startswith("no "):

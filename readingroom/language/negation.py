@@ -30,6 +30,10 @@ DOUBT: dict[str, tuple[Presence, Certainty]] = {
 }
 
 
+HALF: dict[str, Certainty] = {"most_likely": "very_unlikely", "likely": "unlikely", "may_represent": "unlikely"}
+"""How firmly a doubt about a thing's being normal denies that it is not: "is probably normal"."""
+
+
 class Polarity(NamedTuple):
     """What a clause says of a mention."""
 
@@ -255,6 +259,8 @@ def _polarity(clause: list[Item], mention: Mention, state: _State | None, after:
     ahead = state.kind if state else ""
     if mention.kind == "structure" and after is not None and behind in ("neg", "neg_post") and ahead != "neg":
         return Polarity("not_assessed")
+    if mention.flipped and state is not None and ahead == "hedge" and state.value in HALF:
+        return Polarity("absent", HALF[state.value])
     denied = ahead != "neg" if mention.flipped else "neg" in (ahead, behind) or behind == "neg_post"
     if denied:
         return Polarity("absent", "definite", _scope(clause, mention, state))

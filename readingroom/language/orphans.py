@@ -7,6 +7,7 @@ from typing import cast
 
 from readingroom.domain.terms import Laterality, Presence, Severity
 from readingroom.language.claim import Claim
+from readingroom.language.courses import told_course
 from readingroom.language.item import Item
 from readingroom.language.laterality import Site, places_of, reach_of
 from readingroom.language.lexicon import OPEN, Lexicon
@@ -115,6 +116,7 @@ ADMINISTRATIVE = frozenset(
         "performed",
         "dated",
         "hours",
+        "given",
         "examination",
         "discussed",
         "notified",
@@ -194,11 +196,13 @@ def orphans_of(items: list[Item], quantities: tuple[Quantity, ...], compared: bo
         return open_claims(items, _named(items, numbers, quantities), compared)
     if not refers and "unassessed" in kinds:
         return ()
+    change, altered = told_course(changes[0] if changes else None)
     claim = Claim(
         observation="" if refers else WHOLE,
         presence="not_assessed" if "unassessed" in kinds else "present",
         severity=degree,
-        change=changes[0] if changes else None,
+        change=change,
+        altered=altered,
         comparison=compared or bool(changes),
         quantities=_named(items, numbers, quantities),
         span=_span(items),
@@ -266,21 +270,29 @@ QUALITY = ("al", "ic", "ed", "ly", "ous", "ive", "ary", "ing", "able", "xxxx")
 """How words end that say how something is: "possibly positional"."""
 
 
+MIMICS = frozenset(("vessels", "soft_tissue"))
+"""Structures that a doubt may take a finding for."""
+
+
 def supposed(items: list[Item], mentions: list[Mention]) -> list[Claim]:
-    """What a doubt is about where that is a noun the lexicon does not have: "may represent a zygolith"."""
+    """What a doubt is about, or is called definite, where that is a noun that the lexicon does not have: "may represent
+    a zygolith"."""
     found: list[Claim] = []
     for index, item in enumerate(items):
-        if item.kind != "hedge" or any(mention.key > index for mention in mentions):
+        firm = item.kind == "scope" and item.value == "significant"
+        if not (firm or item.kind == "hedge") or any(mention.key > index for mention in mentions):
             continue
         noun = None
         for one in items[index + 1 :]:
             if one.kind == "word" and one.value not in FILLER:
                 noun = one
+            elif one.kind == "structure" and one.value in MIMICS:
+                noun = noun or one
             elif one.kind not in ("word", "side", "zone", "severity", "descriptor", "hedge"):
                 break
         if noun is None or noun.value in ADMINISTRATIVE or len(noun.value) < MEANT or noun.value.endswith(QUALITY):
             continue
-        presence, certainty = DOUBT[item.value.removesuffix(BOND)]
+        presence, certainty = DOUBT["definite" if firm else item.value.removesuffix(BOND)]
         if not scoped(items, items.index(noun)):
             side = next((one.value for one in items if one.kind == "side"), "unspecified")
             found.append(Claim(observation=_named_by(noun), presence=presence, certainty=certainty,

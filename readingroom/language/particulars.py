@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, cast
 
-from readingroom.domain.terms import Change, Severity
+from readingroom.domain.terms import Severity
+from readingroom.language.courses import Course
 from readingroom.language.item import Item
 from readingroom.language.laterality import Window
 from readingroom.language.lexicon import Lexicon
@@ -126,13 +127,13 @@ def _names_next(items: list[Item], index: int) -> bool:
     return "quantity" in following and "comma" not in following[: following.index("quantity")]
 
 
-def changes_of(clause: Clause) -> list[tuple[Change, ...]]:
+def changes_of(clause: Clause) -> list[tuple[Course, ...]]:
     """The change words of each mention: its own, or those that the whole list shares."""
     items = clause.items
     words = [index for index, item in enumerate(items) if item.kind in CHANGING and _tellschange_of(items, index)]
     if not words and "neg_post" not in clause.kinds:
         return [()] * len(clause.mentions)
-    told: list[tuple[Change, ...]] = []
+    told: list[tuple[Course, ...]] = []
     for mention, window in zip(clause.mentions, clause.windows, strict=True):
         start = _led_by(items, window.start, words)
         own = [change_of(items[index]) for index in words
@@ -173,11 +174,11 @@ GRADED = frozenset(
 )
 """Of these "increased" says how they look, not how they changed."""
 
-COURSES: dict[str, Change] = {"increased": "larger", "decreased": "smaller"}
+COURSES: dict[str, Course] = {"increased": "larger", "decreased": "smaller"}
 
 
-def change_of(item: Item) -> Change:
-    return COURSES.get(item.value) or cast("Change", item.value)
+def change_of(item: Item) -> Course:
+    return COURSES.get(item.value) or cast("Course", item.value)
 
 
 def _tellschange_of(items: list[Item], index: int) -> bool:
@@ -209,7 +210,7 @@ def _part_of_name(items: list[Item], index: int, mention: Mention) -> bool:
     return mention.first != mention.last and items[index].start == items[mention.key].start
 
 
-def _shared_change(clause: Clause, words: list[int]) -> tuple[Change, ...]:
+def _shared_change(clause: Clause, words: list[int]) -> tuple[Course, ...]:
     items = clause.items
     if len({items[index].start for index in words}) != 1:
         return ()

@@ -83,8 +83,18 @@ BEFORE: tuple[tuple[Role, re.Pattern[str]], ...] = (
 AFTER = re.compile(
     r"\s?\)?,? (?:before|previously|earlier|formerly|(?:on|at) (?:the )?(?:prior|previous|"
     r"last))\b(?!\W*(?:\w+\W+){0,2}\d)|\s?\)?,?\s(?:\w+\s)?(?:on|in|at) the (?:prior|previous|earlier|old)"
+    r"|\s?\)?,?\s(?:then(?=\s?(?:$|[;,.)/]|and\b|but\b|versus\b|vs\b))(?!,?\s\d)|last time\b|at baseline\b|"
+    r"(?:a|one|two|three|four|five|six|\d+) (?:day|week|month|year)s? ago\b)"
 )
-NOW = re.compile(r"\bnow\b|\bcurrently\b|\btoday\b")
+NOW_BESIDE = re.compile(
+    r"[\s,;(/]*(?:then|before|and|but|to|is|it|vs|versus|which|measures|at present|now|currently|today|presently)?"
+    r"(?:\s?(?:and|but|is|it is|measures|at present|now|currently|today|presently|[,;:]))*[\s,;:]*"
+)
+"""All that stands between a number of then and one of now."""
+CLOSE = 40
+"""Most characters between them."""
+PRESENT = re.compile(r"\b(?:now|currently|today|presently|at present)\b")
+BEHIND = re.compile(r"\s?\)?,?\s(?:is\s)?(?:now|currently|today|presently|at present)\b")
 THEN = re.compile(
     r"previous|prior|before|former|earlier|compar|from|last|\bnow\b|current|today|since|\bold\b|versus|\bvs\b"
 )
@@ -198,10 +208,21 @@ def _with_earlier(text: str, found: list[Quantity]) -> list[Quantity]:
         between = text[min(first.span[1], second.span[0]) : second.span[0]]
         joined = TO.fullmatch(between) or (first.span[1] >= second.span[1] and " to " in text[slice(*first.span)])
         before = text[max(0, first.span[0] - 40) : first.span[0]]
-        since = NOW.search(between) and EARLIER.search(before)
+        since = (PRESENT.search(between) and EARLIER.search(before)) or _gives_way(text, first, second, between)
         if since or (FROM.search(head) and joined):
             told[index] = first._replace(role="prior", unit=first.unit or second.unit)
     return told
+
+
+def _gives_way(text: str, first: Quantity, second: Quantity, between: str) -> bool:
+    """Whether two numbers of one thing are of then and of now: "0.40 and now 0.44", "0.40 then and 0.44 now"."""
+    if first.role != "value" or second.role != "value" or len(between) > CLOSE or not NOW_BESIDE.fullmatch(between):
+        return False
+    if first.unit and second.unit and dimension(first.unit) != dimension(second.unit):
+        return False
+    behind_first = BEHIND.match(text, first.span[1]) is not None
+    led = PRESENT.search(between) is not None and not behind_first
+    return led or (BEHIND.match(text, second.span[1]) is not None and not behind_first)
 
 
 def base_value(value: float, unit: str) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from readingroom.language.answers import answered, denied_behind, unmarked
-from readingroom.language.courses import grown
+from readingroom.language.answers import answered, denied_behind, unmarked, unproven
+from readingroom.language.courses import grown, turned_courses
 from readingroom.language.item import Item
 from readingroom.language.quantities import Quantity
 
@@ -56,8 +56,10 @@ def _of_things(items: list[Item], kinds: set[str], plain: str) -> list[Item]:
         items = _parted(items)
     if "compare" in kinds:
         items = grown(items, plain)
+    if "change" in kinds or "compare" in kinds:
+        items = turned_courses(items, plain)
     if "hedge" in kinds:
-        items = answered(items, plain)
+        items = answered(unproven(items) if " but not " in plain else items, plain)
     if "(" in plain or "negative" in plain or "absent" in plain:
         items = denied_behind(items, plain)
     if "marked" in plain:
@@ -294,7 +296,7 @@ def _measured(items: list[Item], quantities: tuple[Quantity, ...], plain: str) -
             and _unit_behind(items, index, quantities) in VOLUMES
         ):
             told += [item._replace(value="lung"), item._replace(kind="measurement", value="volume")]
-        elif item.kind == "pseudo" and "increased" in plain[item.start : item.end] and _is_ratio(items, index):
+        elif item.kind == "pseudo" and plain.startswith("not increased", item.start) and _is_ratio(items, index):
             told += [item._replace(kind="neg", value="not"), item._replace(kind="descriptor", value="increased")]
         else:
             told.append(item)

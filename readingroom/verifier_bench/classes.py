@@ -46,6 +46,7 @@ CLASSES: tuple[ErrorClass, ...] = (
     _class("number", "R06", strict=True),
     _class("unit", "R07", strict=True),
     _class("comparison", "R08"),
+    _class("course left out", "R11", field="what is left out has no field"),
     _class("contradiction", "R12", field="one changed field is a flipped negative or a false negation",
            evidence="two tools that disagree are a conflict"),
     _class("repetition", "R13", field="a field cannot be said twice", evidence="two tools may well see the same"),

@@ -25,7 +25,7 @@ from readingroom.verifier_bench.mutant import (
     with_evidence,
 )  # fmt: skip
 from readingroom.verifier_bench.phrasebook import Entry
-from readingroom.verifier_bench.tools import BOXES, CURRENT, LATERAL, origin
+from readingroom.verifier_bench.tools import BOXES, CURRENT, LATERAL, PRIOR, origin
 
 Site = tuple[Place, Evidence]
 
@@ -130,6 +130,12 @@ def omission(draft: Draft, report: Report, rng: Random) -> Mutant | None:
     return Mutant(report.model_copy(update={"evidence": (*report.evidence, new)}), "E99", "", new.observation)
 
 
+def _course(_site: Site, draft: Draft, rng: Random) -> dict[str, object] | None:
+    """A change that the tool found since the prior image, where there is one."""
+    course = rng.choice(("larger", "smaller", "new"))
+    return {"change": course, "prior_image_id": PRIOR} if draft.has_prior else None
+
+
 def conflict(draft: Draft, report: Report, rng: Random) -> Mutant | None:
     """A second tool says the opposite of what a sentence says for certain."""
     sites = [one for one in _sites(draft, report, lambda place: isinstance(place.fact.entry, Entry))
@@ -177,6 +183,7 @@ EVIDENCE_ERRORS: Mapping[str, Mutator] = {
         lambda place: place.fact.change in OTHER_COURSE,
         lambda site, draft, rng: {"change": OTHER_COURSE[site[0].fact.change or "new"]},
     ),
+    "course left out": _tampered(lambda place: _present(place) and place.fact.change is None, _course),
     "certainty": _tampered(lambda place: _present(place) and place.fact.certainty not in FIRMER, _weaker),
     "wrong image": _tampered(_present, _other_image),
     "wrong region": _tampered(_present, _off_image),

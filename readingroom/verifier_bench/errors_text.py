@@ -166,7 +166,36 @@ def comparison(draft: Draft, report: Report, rng: Random) -> Mutant | None:
         fact = reduced(place.fact, place.tells)._replace(change=rng.choice(tuple(OTHER_COURSE)))
     if len(place.ids) > 1:
         return None
-    return with_texts(report, place, (_fresh(draft, fact, rng),))
+    text = _altered(draft, place, rng) if place.fact.change == "stable" and rng.random() < 0.4 else None
+    return with_texts(report, place, (text or _fresh(draft, fact, rng),))
+
+
+ALTERED = (
+    "The[ {side}] {noun} {has} changed since the prior examination.",
+    "There is a change in the[ {side}] {noun} since the prior examination.",
+    "The[ {side}] {noun} {is} different from the prior examination.",
+)
+"""A change that does not say which: no writer has frames for what no evidence says."""
+
+
+def _altered(draft: Draft, place: Place, rng: Random) -> str | None:
+    """A sentence that says that the fact changed, and not how."""
+    worded = draft.worded(Line(place.line.fact, rng.choice(ALTERED), roll(rng)))
+    return worded.texts[0] if worded else None
+
+
+def course_left_out(draft: Draft, report: Report, rng: Random) -> Mutant | None:
+    """A finding is told without what became of it, and the impression says nothing of it."""
+    places = (one for one in places_of(draft) if one.fact.change in OTHER_COURSE and one.fact.change != "stable")
+    place = any_of((one for one in places if len(one.ids) == 1 and not one.line.others), rng)
+    if place is None:
+        return None
+    fact = reduced(place.fact, place.tells)._replace(change=None)
+    mutant = with_texts(report, place, (_fresh(draft, fact, rng),))
+    if mutant is None:
+        return None
+    said = tuple(one for one in report.impression if not set(one.derived_from) & set(place.ids))
+    return mutant._replace(report=mutant.report.model_copy(update={"impression": said}))
 
 
 def contradiction(draft: Draft, report: Report, rng: Random) -> Mutant | None:
@@ -299,7 +328,8 @@ TEXT_ERRORS: Mapping[str, Mutator] = {
     "false finding": false_finding, "flipped negative": flipped_negative, "false negation": false_negation,
     "omission": omission, "laterality": _retold("side", _side), "location": _retold("zone", _zone),
     "severity": _retold("severity", _severity), "number": _retold("size", _number), "unit": unit,
-    "comparison": comparison, "contradiction": contradiction, "repetition": repetition, "certainty": certainty,
+    "comparison": comparison, "course left out": course_left_out, "contradiction": contradiction,
+    "repetition": repetition, "certainty": certainty,
     "impression": impression, "urgent left out": urgent_left_out, "conflict averaged": conflict,
     "forbidden text": forbidden,
 }  # fmt: skip
