@@ -211,12 +211,12 @@ def test_a_fault_or_an_endless_item_fails_alone(place):
             await asyncio.Event().wait()
 
     place.run("before")  # what a process loads once is in nobody's time
-    given = REPORT.model_copy(update={"seconds": 5.0})
+    given = REPORT.model_copy(update={"seconds": 3.0})
     found = place.run(given=given, serving=Serving(place.calls_file, strange), at_once=1)
     assert found.counts == {"done": 3, "failed": 3}
     reasons = {row["reason"] for row in rows(place) if row["status"] == "failed"}
     assert "a fault of this program (KeyError)" in reasons
-    assert any(reason.startswith("it took longer than 5 s") for reason in reasons)
+    assert any(reason.startswith("it took longer than 3 s") for reason in reasons)
 
 
 def test_after_a_loss_of_power_what_was_not_synced_is_done_again(place):

@@ -14,7 +14,7 @@ from tests.exports import test_html_browser as pages
 from tests.exports.hostile import PAYLOADS
 
 pytestmark = pages.pytestmark
-browser, opened = pages.browser, pages.opened
+browser, opened, tab = pages.browser, pages.opened, pages.tab
 
 
 @pytest.fixture(scope="module")

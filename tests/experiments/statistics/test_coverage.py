@@ -28,10 +28,10 @@ def test_a_difference_is_seen_and_none_is_rarely_called_one() -> None:
 
 
 def test_the_bars_name_what_does_not_hold() -> None:
-    good = {"patients": 30, "rate": 0.5, "used": 0.95, "few": False}
+    good = {"patients": 30, "rate": 0.5, "used": 0.95, "few": False, "n": 1500}
     null = {"patients": 30, "rates": (0.5, 0.5), "used": 0.95, "few": False, "different": 0.04, "n": 1500}
     results = {"shares": [good], "differences": [null], "families": []}
     assert failed(results) == []
     low, often = good | {"used": 0.92}, null | {"different": 0.08}
-    assert len(failed({"shares": [low], "differences": [often], "families": []})) == 3
-    assert failed({"shares": [good | {"used": 0.98, "few": True}], "differences": [null], "families": []}) == []
+    assert len(failed({"shares": [low], "differences": [often], "families": []})) == 4  # each, and over all settings
+    assert failed({"shares": [good, good | {"used": 0.98, "few": True}], "differences": [null], "families": []}) == []
