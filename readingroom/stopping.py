@@ -22,7 +22,10 @@ def run_stoppable(answer: Coroutine[Any, Any, Answer]) -> Answer:
     stopped: list[bool] = []
     ours = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
-    async def watched() -> Answer:
+    made: list[Answer] = []
+    # Not handed to the task: Python 3.11.7 spells a task's result out, pixels and all, when it puts SIGINT back.
+
+    async def watched() -> None:
         task = asyncio.current_task()
 
         def stop() -> None:
@@ -32,11 +35,12 @@ def run_stoppable(answer: Coroutine[Any, Any, Answer]) -> Answer:
 
         if ours:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
-        return await answer
+        made.append(await answer)
 
     try:
-        return asyncio.run(watched())
+        asyncio.run(watched())
     except asyncio.CancelledError:
         if stopped:
             raise SystemExit(TERMINATED) from None
         raise
+    return made[0]
