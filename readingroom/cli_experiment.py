@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from readingroom.experiments import exporting_mlflow as mlflow
     from readingroom.experiments import exporting_otlp as otlp
     from readingroom.experiments import gate as gates
-    from readingroom.experiments import results, running, summary, table
+    from readingroom.experiments import judging, results, running, summary, table
     from readingroom.experiments import view as views
     from readingroom.experiments.datasets import layouts
 else:
@@ -28,6 +29,7 @@ else:
     stopping = Later("readingroom.stopping")
     files = Later("readingroom.experiments.experiment")
     gates = Later("readingroom.experiments.gate")
+    judging = Later("readingroom.experiments.judging")
     layouts = Later("readingroom.experiments.datasets.layouts")
     mlflow = Later("readingroom.experiments.exporting_mlflow")
     otlp = Later("readingroom.experiments.exporting_otlp")
@@ -68,8 +70,9 @@ def run(
         f"tools asked about {ran.recorded}, drafted {ran.drafted}, kept {ran.kept}, failed {ran.failed}, "
         f"left for later {ran.missing}; in {folder}\n"
     )
+    page = views.write_view(results.Results(folder))  # first: a figure that nobody counted must not cost it
     _tell(results.Results(folder), metric, json)
-    sys.stderr.write(f"to look at it: {views.write_view(results.Results(folder))}\n")
+    sys.stderr.write(f"to look at it: {page}\n")
     if ran.missing:
         sys.stderr.write("stopped at a limit of the experiment; the same line goes on where it stopped\n")
 
@@ -125,6 +128,38 @@ def export(
 
 
 @experiment.command()
+def judge(
+    folder: Folder,
+    model: Annotated[str | None, typer.Option("--model", help="A language model of the settings as the judge.")] = None,
+    radeval: Annotated[
+        str, typer.Option(help="Scorers of RadEval, by commas: radgraph, chexbert, green; it is installed beside.")
+    ] = "",
+) -> None:
+    """Optional scorers over the drafts: a judge that asks what RadFact asks, or RadEval. Their figures join the others.
+
+    The same line asks again for what failed.
+    """
+    there = results.Results(folder)
+    if not model and not radeval:
+        raise BadRequest("there is nothing to judge by", do="Give --model NAME, or --radeval radgraph.")
+    if radeval:
+        names = [name.strip() for name in radeval.split(",") if name.strip()]
+        sys.stderr.write(f"RadEval scored {judging.score_by_radeval(there, names)} drafts\n")
+    if model:
+        found = settings.load_settings(writer="model")
+        made = stopping.run_stoppable(judging.judge(there, found, model, _asked))
+        sys.stderr.write(f"{made.drafts} drafts judged, asked about {made.asked} now, {made.failures} answers failed\n")
+    names = [one.name for one in judging.EXTRA if one.name in {had.name for had in summary.summarised(there).metrics}]
+    views.write_view(there)
+    _tell(there, names, json=False)
+
+
+def _asked(done: int, of: int) -> None:
+    if done % 20 == 0 or done == of:
+        sys.stderr.write(f"asked about {done} of {of} pairs of texts\n")
+
+
+@experiment.command()
 def datasets() -> None:
     """The datasets that `cases: {dataset: NAME, folder: ...}` reads, and what their folders must hold."""
     for name, layout in layouts.LAYOUTS.items():
@@ -140,15 +175,20 @@ def gate(
     ] = None,
     arm: Annotated[list[str] | None, typer.Option(help="Only this arm; may be repeated.")] = None,
     by: Annotated[float, typer.Option(min=0, help="How far a bound may fall below the baseline's.")] = 0.0,
+    json: Json = False,
 ) -> None:
     """Exit 1 when the bound of a safety metric falls below a floor or below an earlier run."""
     now = summary.summarised(results.Results(folder))
     before = summary.summarised(results.Results(baseline)) if baseline else None
     lines = gates.fallen(now, before=before, floors=gates.floors_of(floor or ()), arms=arm or (), by=by)
-    if lines:
+    if json:
+        sys.stdout.write(f"{dumps({'holds': not lines, 'fallen': lines}, indent=2, ensure_ascii=False)}\n")
+    elif lines:
         sys.stderr.write("".join(f"fallen: {line}\n" for line in lines))
+    else:
+        sys.stdout.write("every bound holds\n")
+    if lines:
         raise typer.Exit(1)
-    sys.stdout.write("every bound holds\n")
 
 
 def _tell(there: results.Results, metric: list[str] | None, json: bool) -> None:
@@ -159,7 +199,7 @@ def _tell(there: results.Results, metric: list[str] | None, json: bool) -> None:
         wide = None if sys.stdout.isatty() else 250
         table.print_summary(found, Console(width=wide, highlight=False), metric or ())
     if found.drafts == 0:
-        raise BadRequest("no cell was drafted yet", where=str(there.folder))
+        raise BadRequest("no cell was drafted yet", where=str(there.folder), do="Run the experiment's file again.")
 
 
 class Told:

@@ -111,6 +111,9 @@ def test_the_gate_holds_and_falls(folder: Path, tmp_path: Path):
     (line,) = fell.stderr.splitlines()
     assert line.startswith("fallen: chest_xray / sloppy / rules / strike: slips_reaching upper bound is ")
     assert line.endswith("off its limit 0.001")
+    told = typed("gate", folder, "--floor", "slips_reaching=0.001", "--json")
+    assert (told.exit_code, told.stderr) == (1, "")
+    assert json.loads(told.stdout) == {"holds": False, "fallen": [line.removeprefix("fallen: ")]}
     worse = tmp_path / "worse"
     shutil.copytree(folder, worse)
     (worse / "half.yaml").write_text(TEXT.replace("rate: 0.5", "rate: 1.0"))
@@ -145,3 +148,10 @@ def test_an_export_without_an_exporter_is_one_line(folder: Path, monkeypatch: py
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "nowhere")
     with pytest.raises(BadRequest, match="no exporter of spans named 'nowhere'"):
         typed("export", folder, "--to", "otlp")
+
+
+def test_a_judge_needs_a_name_and_reports_to_judge_against(folder: Path):
+    with pytest.raises(BadRequest, match="nothing to judge by"):
+        typed("judge", folder)
+    with pytest.raises(BadRequest, match="no case has a report to hold drafts against"):
+        typed("judge", folder, "--radeval", "radgraph")

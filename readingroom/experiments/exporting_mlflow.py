@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ else:  # an extra
     mlflow = Later("mlflow")
     exceptions = Later("mlflow.exceptions")
 
+REFUSED = re.compile(r"[^\w\-. ]")
+"""What the name of a metric may not hold, nor the slash, which makes groups of them."""
 CONTENT = "readingroom.content"
 """Tag of the scores and the code that figures were made of."""
 
@@ -68,9 +71,9 @@ def _metrics(arm: ArmFigures, against: list[Against]) -> Iterator[tuple[str, flo
         yield from _interval(figure.metric, figure.included)
         yield from _interval(f"without failures/{figure.metric}", figure.completed)
     for one in against:
-        baseline = one.baseline.rpartition(" / ")[2]
+        other = f"{one.differs} {one.first}" if one.differs else one.baseline.rpartition(" / ")[2]
         for row in one.metrics:
-            yield from _difference(f"minus {baseline}/{row.metric}", row)
+            yield from _difference(f"minus {REFUSED.sub('_', other)}/{row.metric}", row)
 
 
 def _interval(name: str, found: Interval) -> Iterator[tuple[str, float]]:

@@ -44,7 +44,9 @@ def phantom_cases(asked: Phantoms, folder: Path) -> Iterator[Case]:
         yield from (_case(asked, number, folder) for number in range(asked.n))
     except OSError as error:
         raise RecordError(
-            f"phantoms cannot be written ({error.strerror})", where=str(folder), do="Choose another --out."
+            f"phantoms cannot be written ({error.strerror or 'the disk fails'})",
+            where=str(folder),
+            do="Choose another --out.",
         ) from error
 
 

@@ -52,6 +52,11 @@ class Results:
         self.summary = folder / "summary.json"
         self.scores = folder / "scores.json"
 
+    @property
+    def writable(self) -> bool:
+        """Whether figures can be kept beside the cells; of another's folder they are made again each time."""
+        return os.access(self.folder, os.W_OK)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Only one process works in a folder at a time. Raises BadRequest where another does, RecordError."""

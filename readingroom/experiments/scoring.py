@@ -12,6 +12,7 @@ from readingroom.errors import BadFile, BadRequest
 from readingroom.experiments.atomic import put_value
 from readingroom.experiments.case import Case
 from readingroom.experiments.draft import Drafted
+from readingroom.experiments.extra_scores import EXTRA, content_of, read_extra
 from readingroom.experiments.kept_masks import masks_of
 from readingroom.experiments.metrics.catalogue import METRICS
 from readingroom.experiments.metrics.score import score
@@ -23,7 +24,7 @@ from readingroom.experiments.statistics.arms import Scored
 from readingroom.prompts.words import digest_of_all_words
 from readingroom.runs.blobs import Blobs
 
-ALL = (*SLIPS, *METRICS)
+ALL = (*SLIPS, *METRICS, *EXTRA)
 """Every metric that an experiment counts."""
 
 
@@ -48,19 +49,20 @@ def scored_arms(results: Results, matrix: Matrix) -> list[list[Scored]]:
     """What every arm's drafts are worth, in the order of the arms. Raises BadFile, BadRequest, RecordError."""
     cases = results.cases()
     before, now = _read(results.scores), {}
-    blobs = Blobs(results.evidence / "blobs")
+    blobs, extra = Blobs(results.evidence / "blobs"), read_extra(results.folder).drafts
     found: list[list[Scored]] = [[] for _ in matrix.arms]
     for planned in matrix.cells:
         made, case = results.get(planned.cell), cases[planned.case]
         if made is None:
             continue
-        content = digest_of([made.drafted_sha256, made.error, digest_of(case.reference) if case.reference else ""])
+        content = content_of(made, case)
         kept = before.get(planned.cell)
         if kept is None or kept.content != content:
             kept = Kept(content=content, failed=bool(made.error), tallies=_counted(made, case, blobs))
         now[planned.cell] = kept
-        found[planned.arm].append(Scored(case.id, case.subject, kept.tallies, kept.failed, planned.seed))
-    if now != before:
+        tallies = {**kept.tallies, **extra.get(content, {})}
+        found[planned.arm].append(Scored(case.id, case.subject, tallies, kept.failed, planned.seed))
+    if now != before and results.writable:
         put_value(results.scores, Counts(code=_code(), cells=now))
     return found
 

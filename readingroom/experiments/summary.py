@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
 from readingroom import __version__
 from readingroom.domain.value import Value, digest_of
-from readingroom.experiments.arms import Arm, baselines_of
+from readingroom.experiments.arms import Arm, Factor, baselines_of, rivals_of
 from readingroom.experiments.atomic import put_value
 from readingroom.experiments.metrics.metric import Metric
 from readingroom.experiments.results import Matrix, Results
@@ -35,10 +36,16 @@ class ArmFigures(Value):
 
 
 class Against(Value):
-    """One arm minus a baseline of the same writer and template, on what both have drafted."""
+    """One arm minus another, on what both have drafted."""
 
     arm: str
     baseline: str
+    """The name of the other one."""
+    differs: Factor | None = None
+    """Of a baseline of the same writer and template None; else the one thing in which both differ: template, writer,
+    prompts or tools, of which the other has the first in the file."""
+    first: str = ""
+    """What tables call that first one."""
     metrics: tuple[Compared, ...]
 
 
@@ -71,7 +78,8 @@ def summarised(results: Results) -> Summary:
     if before is not None and before.content == content:
         return before
     found = _summed(results, matrix, scored).model_copy(update={"content": content})
-    put_value(results.summary, found)
+    if results.writable:
+        put_value(results.summary, found)
     return found
 
 
@@ -123,14 +131,20 @@ def _summed(results: Results, matrix: Matrix, scored: list[list[Scored]]) -> Sum
 
 
 def _compared(matrix: Matrix, scored: list[list[Scored]]) -> list[Against]:
-    """Each arm with its baselines, on the drafts that both have."""
+    """Each arm with its baselines, and with the first template, writer, prompts and tools in place of its own."""
     found = []
     for at, arm in enumerate(matrix.arms):
-        for baseline in baselines_of(arm, matrix.arms):
-            mine, theirs = scored[at], scored[matrix.arms.index(baseline)]
+        for other, differs in _others(arm, matrix.arms):
+            mine, theirs = scored[at], scored[matrix.arms.index(other)]
             both = {(one.case, one.seed) for one in mine} & {(one.case, one.seed) for one in theirs}
             pair = [[one for one in arms if (one.case, one.seed) in both] for arms in (mine, theirs)]
             if both:
                 told = comparisons(pair[0], pair[1], ALL)
-                found.append(Against(arm=arm.name, baseline=baseline.name, metrics=told))
+                first = other.part(differs) if differs else ""
+                found.append(Against(arm=arm.name, baseline=other.name, differs=differs, first=first, metrics=told))
     return found
+
+
+def _others(arm: Arm, arms: tuple[Arm, ...]) -> Iterator[tuple[Arm, Factor | None]]:
+    yield from ((one, None) for one in baselines_of(arm, arms))
+    yield from ((one, differs) for differs, one in rivals_of(arm, arms).items())

@@ -98,18 +98,28 @@ def number(value: float) -> str:
 
 
 def _comparisons(summary: Summary, metrics: Sequence[Metric]) -> Table:
-    """Each arm against the nearest baseline: with tools against none, checked against unchecked."""
+    """Each arm against the nearest baseline, with tools against none, checked against unchecked; then against the first
+    template, writer, prompts and tools of the file, all else equal."""
     table = Table(title=DIFFERENCES, title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("arm", "metric"):
         table.add_column(name, no_wrap=True)
     for name in ("difference", "p", "detectable", "patients", "without failed drafts"):
         table.add_column(name, justify="right")
-    nearest = {against.arm: against for against in summary.comparisons}
-    for against in nearest.values():
-        less = "no tools" if against.baseline.endswith(NO_TOOLS) else "no check"
+    for against, less in _shown(summary):
         for row in _rows(against, metrics):
             table.add_row(f"{against.arm}, minus {less}", *row)
     return table
+
+
+def _shown(summary: Summary) -> Iterator[tuple[Against, str]]:
+    """With what is subtracted, in short. Of baselines no template or writer is compared where there are other arms."""
+    nearest = {against.arm: against for against in summary.comparisons if not against.differs}
+    for against in nearest.values():
+        yield against, "no tools" if against.baseline.endswith(NO_TOOLS) else "no check"
+    asked = {one.name for one in summary.arms if not one.baseline} or {one.name for one in summary.arms}
+    for against in summary.comparisons:
+        if against.differs and against.arm in asked:
+            yield against, f"{against.differs} {against.first}"
 
 
 def _rows(against: Against, metrics: Sequence[Metric]) -> Iterator[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from readingroom.experiments.metrics.metric import Metric
 from readingroom.experiments.metrics.tally import Tally
 from readingroom.experiments.metrics.truth import truth_of
 from readingroom.experiments.view_figures import is_counted
-from readingroom.experiments.view_pictures import pictures_of
+from readingroom.experiments.view_pictures import bare_pictures, pictures_of
 from readingroom.experiments.view_said import Pool, Said, said_in
 from readingroom.runs.blobs import Blobs
 
@@ -108,7 +108,8 @@ def whole_of(case: Case, made: Sequence[Made], blobs: Blobs) -> dict[str, Any]:
             said = [lines.setdefault(sentence, len(lines)) for sentence in said_in(report, truth, pool)]
             known[one.drafted.drafted_sha256] = said
         drafts.append(_draft(one.drafted, said or []))
-    pictures = pictures_of(case, max(reports, key=_seen), pool.items, blobs) if reports else ()
+    seen = max(reports, key=_seen, default=None)
+    pictures = pictures_of(case, seen, pool.items, blobs) if seen else bare_pictures(case)
     return {
         "told": drafts,
         "lines": [line.model_dump(exclude_defaults=True) for line in lines],

@@ -57,7 +57,7 @@ def _interval(found: Interval) -> list[Any]:
 
 def _against(one: Against, names: Sequence[str], places: Mapping[str, int]) -> dict[str, Any]:
     rows: dict[int, Any] = {places[row.metric]: _compared(row) for row in one.metrics if row.metric in places}
-    return {"arm": names.index(one.arm), "base": names.index(one.baseline), "rows": rows}
+    return {"arm": names.index(one.arm), "base": names.index(one.baseline), "differs": one.differs, "rows": rows}
 
 
 def _compared(row: Compared) -> list[list[Any]]:

@@ -16,9 +16,11 @@ from readingroom.domain.value import Value
 from readingroom.errors import ReadingRoomError
 from readingroom.experiments.case import Case, TrueRegion
 from readingroom.experiments.kept_masks import masks_of
-from readingroom.exports.figure import Figure, build_figures
+from readingroom.exports.figure import Figure, build_figures, shown, true_png
 from readingroom.exports.html import data_url
 from readingroom.exports.outline import box_path, mask_path
+from readingroom.exports.wording import image_title
+from readingroom.imaging.image import Image, Study
 from readingroom.imaging.mask_file import decode_mask
 from readingroom.imaging.png import encode_png
 from readingroom.imaging.reader import read_study
@@ -61,16 +63,39 @@ def pictures_of(case: Case, report: Report, evidence: Sequence[Evidence], blobs:
     renamed = tuple(item.model_copy(update={"id": str(place)}) for place, item in enumerate(evidence))
     pooled = report.model_copy(update={"evidence": renamed})
     try:
-        study = read_study(
-            [Path(one) for one in case.paths],
-            priors=[Path(one) for one in case.prior],
-            laterals=[Path(one) for one in case.lateral],
-            subject_key=token_bytes(),  # whose it is was settled when it was drafted
-        )
+        study = _study(case)
         figures = build_figures(pooled, of_the_report(report, study), masks_of(evidence, blobs))
     except ReadingRoomError:
         return tuple(_without(report, case))
     return tuple(_picture(figure, case) for figure in figures)
+
+
+def bare_pictures(case: Case) -> tuple[Picture, ...]:
+    """The images of a case without a report, a question or one that failed in every arm: of a volume the middle slice.
+    None where they cannot be read."""
+    try:
+        return tuple(_bare(image, case) for image in _study(case).images)
+    except ReadingRoomError:
+        return ()
+
+
+def _bare(image: Image, case: Case) -> Picture:
+    ref = image.ref
+    height = ref.spacing.row / ref.spacing.column if ref.spacing else 1.0
+    png = true_png(shown(image, None if ref.kind == "image" else ref.depth // 2), height)
+    return Picture(
+        url=data_url(_small(png)), columns=ref.columns, rows=ref.rows * height, scale=height, caption=image_title(ref),
+        left="", right="", outlines=tuple(_true(case, ref.role)),
+    )  # fmt: skip
+
+
+def _study(case: Case) -> Study:
+    return read_study(
+        [Path(one) for one in case.paths],
+        priors=[Path(one) for one in case.prior],
+        laterals=[Path(one) for one in case.lateral],
+        subject_key=token_bytes(),  # whose it is was settled when it was drafted
+    )
 
 
 def _picture(figure: Figure, case: Case) -> Picture:

@@ -155,3 +155,12 @@ def test_no_text_of_a_draft_changes_the_page(hostile: str, html: str):
     assert Page(hostile).structure == Page(html).structure
     assert "\u202e" not in hostile
     assert "window.pwned" in data_of(hostile)["cases"][0]["lines"][0]["text"]
+
+
+def test_a_case_without_a_report_has_its_bare_pictures(tmp_path: Path):
+    results = written(tmp_path / "out", cases=1)
+    for planned in results.matrix().cells:
+        results.put(results.get(planned.cell).model_copy(update={"report": None, "answer": "B", "error": ""}))
+    (case,) = data_of(view_html(results))["cases"]
+    assert [picture["url"][:22] for picture in case["pictures"]] == ["data:image/png;base64,"] * 3
+    assert [one["truth"] for one in case["pictures"][0]["outlines"]] == [True]

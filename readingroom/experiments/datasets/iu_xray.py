@@ -5,6 +5,7 @@ ecgen-radiology/<n>.xml with AbstractText elements labelled COMPARISON, INDICATI
 parentImage an image, whose id is the name of its PNG (NLMCXR_png unpacked). https://www.kaggle.com/datasets/raddar/
 chest-xrays-indiana-university: indiana_reports.csv (uid, MeSH, Problems, image, indication, comparison, findings,
 impression), indiana_projections.csv (uid, filename, projection), images/images_normalized/. One study is one patient.
+The XML does not say which film is frontal, and lists a lateral first at times (of study 1: CXR1_1_IM-0001-3001).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from lxml import etree
 from readingroom.errors import BadFile
 from readingroom.experiments.case import Case, Reference
 from readingroom.experiments.datasets.labels import radiograph
-from readingroom.experiments.datasets.lists import file_in, folder_in, rows_of
+from readingroom.experiments.datasets.lists import file_in, folder_in, rows_of, those_there
 
 SECTIONS = ("findings", "impression")
 REPORTS, PROJECTIONS = "indiana_reports.csv", "indiana_projections.csv"
@@ -45,27 +46,36 @@ def _kaggle(folder: Path) -> Iterator[Case]:
                 id=f"CXR{row['uid']}",
                 subject=f"CXR{row['uid']}",
                 paths=tuple(str(pictures / name) for name in frontal),
-                lateral=tuple(str(pictures / name) for name in lateral),
+                lateral=those_there(str(pictures / name) for name in lateral),
                 words={**radiograph(), **_words(row)},
                 reference=Reference(text=_text(row)),
             )
 
 
 def _open_i(folder: Path) -> Iterator[Case]:
-    """Which of a study's images is frontal the XML does not say: Open-i lists it first."""
+    """Which film is frontal Kaggle's list says, where it is in the folder; else the first is taken for it."""
     reports = folder_in(folder, "ecgen-radiology", "NLMCXR_reports/ecgen-radiology")
     pictures = folder_in(folder, "NLMCXR_png", "png", "images")
+    views = _views(folder)
     for path in sorted(reports.glob("*.xml"), key=lambda path: (len(path.stem), path.stem)):
         told, names = _read(path)
-        if names and any(told.get(name) for name in SECTIONS):
+        frontal = [name for name in names if views.get(name) == "Frontal"] if views else names[:1]
+        if frontal and any(told.get(name) for name in SECTIONS):
             yield Case(
                 id=f"CXR{path.stem}",
                 subject=f"CXR{path.stem}",
-                paths=(str(pictures / f"{names[0]}.png"),),
-                lateral=tuple(str(pictures / f"{name}.png") for name in names[1:]),
+                paths=tuple(str(pictures / f"{name}.png") for name in frontal),
+                lateral=those_there(str(pictures / f"{name}.png") for name in names if name not in frontal),
                 words={**radiograph(), **_words(told)},
                 reference=Reference(text=_text(told)),
             )
+
+
+def _views(folder: Path) -> dict[str, str]:
+    """Frontal or Lateral by Open-i's name of a film: 1_IM-0001-4001.dcm.png of Kaggle is its CXR1_1_IM-0001-4001."""
+    path = folder / PROJECTIONS
+    rows = rows_of(path, ("uid", "filename", "projection")) if path.is_file() else ()
+    return {f"CXR{row['uid']}_{row['filename'].partition('.')[0]}": row["projection"] for row in rows}
 
 
 def _read(path: Path) -> tuple[dict[str, str], list[str]]:

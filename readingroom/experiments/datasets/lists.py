@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +30,11 @@ def folder_in(folder: Path, *names: str) -> Path:
     if found is None:
         raise BadFile(f"the folder {' or '.join(names)} is missing", where=str(folder), do=SEE)
     return found
+
+
+def those_there(paths: Iterable[str]) -> tuple[str, ...]:
+    """Films beside a study, laterals and earlier ones, as far as they were downloaded: it can be read without them."""
+    return tuple(path for path in paths if Path(path).is_file())
 
 
 def zipped(name: str) -> tuple[str, str]:

@@ -30,7 +30,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 def padchest_gr(folder: Path) -> Iterator[Case]:
     """Studies with their sentences as the reference and the first reader's boxes in pixels of the PNG.
 
-    Raises BadFile where a list, a field or a picture is missing.
+    A picture that is not there fails its own case. Raises BadFile where a list or a field is missing, or a picture is
+    none.
     """
     pictures = folder_in(folder, *PICTURES)
     known = {
@@ -49,8 +50,8 @@ def _case(study: Any, pictures: Path, earlier: Path, known: Mapping[str, Mapping
         told = [str(one["sentence_en"]).strip() for one in findings]
         before = study.get("PreviousImageID")
         path = pictures / image
-        columns, rows = size_of(path)
-        regions = [region for one in findings for region in _regions(one, columns, rows)]
+        size = size_of(path) if path.is_file() else None
+        regions = [region for one in findings for region in _regions(one, *size)] if size else []
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadFile(f"lacks a field or holds another kind of value ({error})", where=where, do=SEE) from error
     if name not in known:

@@ -9,7 +9,6 @@ x_max, y_max in pixels of the DICOM). Which films are of one patient is not publ
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 
 from readingroom.experiments.case import Case, Reference, TrueClaim, TrueRegion
@@ -34,8 +33,10 @@ def vindr_cxr(folder: Path) -> Iterator[Case]:
     for split in there:
         labels = file_in(folder, f"annotations/image_labels_{split}.csv", f"image_labels_{split}.csv")
         boxes = _boxes(file_in(folder, f"annotations/annotations_{split}.csv", f"annotations_{split}.csv"))
-        for image, group in groupby(rows_of(labels, ("image_id",)), lambda row: row["image_id"]):
-            rows = list(group)
+        films: dict[str, list[dict[str, str]]] = {}
+        for row in rows_of(labels, ("image_id",)):
+            films.setdefault(row["image_id"], []).append(row)
+        for image, rows in films.items():
             votes = {name: _share(rows, name) for name in rows[0] if name not in (*NOT_FINDINGS, *OVERALL)}
             regions = [region for name, region in boxes.get(image, ()) if votes.get(name, 1.0) > HALF]
             yield Case(

@@ -30,8 +30,10 @@ def bearing(said: Claim, truth: Truth, words: Lexicon) -> Bearing:
 
 
 def is_borne_out(said: Claim, known: Sequence[Claim], words: Lexicon) -> bool:
-    """The same question of any claims, for recall: does a draft tell this."""
-    return (_asserted if is_positive(said) else _denied)(said, known, words) == "borne_out"
+    """The same question the other way round, for recall: does a draft, `known`, tell what is so. Numbers may lie apart
+    by the tolerance of what is so, in either direction."""
+    found = _asserted(said, known, words, back=True) if is_positive(said) else _denied(said, known, words)
+    return found == "borne_out"
 
 
 def is_wrong(said: Claim, truth: Truth, words: Lexicon) -> bool:
@@ -56,12 +58,12 @@ def overlap(one: Claim, other: Claim) -> bool:
     return not sides(one) or not sides(other) or bool(sides(one) & sides(other))
 
 
-def _asserted(said: Claim, known: Sequence[Claim], words: Lexicon) -> Bearing:
+def _asserted(said: Claim, known: Sequence[Claim], words: Lexicon, *, back: bool = False) -> Bearing:
     bearers = [one for one in known if is_positive(one) and words.is_a(one.observation, said.observation)]
     if bearers:
         told = frozenset().union(*map(sides, bearers))
         near = [one for one in bearers if overlap(said, one)]
-        fits = near and (not told or sides(said) <= told) and not _differs(said, near, words)
+        fits = near and (not told or sides(said) <= told) and not _differs(said, near, words, back=back)
         return "borne_out" if fits else "refuted"
     against = (one for one in known if one.presence == "absent" and words.is_a(said.observation, one.observation))
     refuted = any(overlap(said, one) and one.scope not in NARROWING for one in against)
@@ -86,7 +88,7 @@ def _covered(said: Claim, denials: Sequence[Claim]) -> bool:
     return any(not sides(one) for one in denials) or (bool(sides(said)) and sides(said) <= reached)
 
 
-def _differs(said: Claim, known: Sequence[Claim], words: Lexicon) -> bool:
+def _differs(said: Claim, known: Sequence[Claim], words: Lexicon, *, back: bool) -> bool:
     """Whether place, degree, course or a number is known, and not as it is said: one that tells it and agrees is
     enough, those that do not tell it say nothing."""
     degrees = {one.severity for one in known} - {None}
@@ -96,7 +98,7 @@ def _differs(said: Claim, known: Sequence[Claim], words: Lexicon) -> bool:
         (said.severity is not None and bool(degrees) and said.severity not in degrees)
         or (said.change is not None and bool(courses) and COURSE[said.change] not in courses)
         or (bool(said.zone and places) and all(_elsewhere(said.zone, place, words) for place in places))
-        or disagree(said, known, words)
+        or disagree(said, known, words, back=back)
     )
 
 

@@ -27,8 +27,8 @@ def effort_scores(drafted: Drafted) -> dict[str, Tally]:
 
 
 def failed(drafted: Drafted) -> bool:
-    """Whether neither a report nor an answer came out."""
-    return bool(drafted.error) or (drafted.report is None and not drafted.answer)
+    """Whether it ended in an error; of a question without an answer that is told by itself."""
+    return bool(drafted.error)
 
 
 def length(told: Sequence[Told]) -> dict[str, Tally]:

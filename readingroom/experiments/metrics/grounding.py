@@ -2,7 +2,7 @@
 
 Source: Bannur et al. 2024, MAIRA-2, and microsoft/RadFact: a box is right if more than half of the pixels of its union
 lie in the union of the other side's, on a mask of 224 x 224. grounding: of boxed findings that are right in words;
-spatial: of all boxed ones.
+spatial: of all boxed ones. What lies on the left is held against what is known of the left alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from readingroom.agents.agreement import SIDES
 from readingroom.domain.image import ImageRef
 from readingroom.domain.region import Region
 from readingroom.domain.report import Report
@@ -39,6 +40,8 @@ class Place(NamedTuple):
     """Where one thing is said or known to be, in one image."""
 
     observation: str
+    sides: frozenset[str]
+    """The patient's; empty where none is told."""
     image: str
     area: Mask
     """(SIDE, SIDE), over the whole image."""
@@ -76,7 +79,7 @@ def _known(regions: Iterable[TrueRegion], images: Mapping[str, ImageRef | None])
         image = images.get(one.role)
         if image is not None:
             mask = _read(one.mask) if one.mask else None
-            yield Place(one.observation, image.id, _area(one.box, mask, image))
+            yield Place(one.observation, SIDES[one.laterality], image.id, _area(one.box, mask, image))
 
 
 def _said(report: Report, masks: Masks, words: Lexicon) -> Iterable[Place]:
@@ -89,24 +92,25 @@ def _said(report: Report, masks: Masks, words: Lexicon) -> Iterable[Place]:
         cited = [evidence[name] for name in finding.evidence]
         regions = [region for item in cited if _alike(item.observation, finding.observation, words)
                    for region in item.regions if region.kind != "line" and region.image_id in images]  # fmt: skip
-        places = [Place(finding.observation, one.image_id, _drawn(one, masks, images[one.image_id]))
-                  for one in regions]  # fmt: skip
+        places = [Place(finding.observation, SIDES[finding.laterality], one.image_id,
+                        _drawn(one, masks, images[one.image_id])) for one in regions]  # fmt: skip
         yield from _unions(places)
 
 
 def _unions(places: Iterable[Place]) -> list[Place]:
-    """One place for each thing and image."""
-    found: dict[tuple[str, str], Place] = {}
+    """One place for each thing, side and image."""
+    found: dict[tuple[str, frozenset[str], str], Place] = {}
     for one in places:
-        key = (one.observation, one.image)
+        key = (one.observation, one.sides, one.image)
         found[key] = one._replace(area=one.area | found[key].area) if key in found else one
     return list(found.values())
 
 
 def _held(one: Place, others: Sequence[Place], words: Lexicon) -> tuple[Mask, Mask] | None:
-    """Its area, and that of the same thing on the other side; None where the other side does not have the thing."""
+    """Its area, and that of the same thing by the others; None where they do not have it, or on another side."""
     same = [other.area for other in others
-            if other.image == one.image and _alike(one.observation, other.observation, words)]  # fmt: skip
+            if other.image == one.image and _alike(one.observation, other.observation, words)
+            and (not one.sides or not other.sides or one.sides & other.sides)]  # fmt: skip
     return (one.area, np.logical_or.reduce(same)) if same else None
 
 

@@ -31,9 +31,12 @@ def agrees(said: Quantity, known: Quantity) -> bool:
     return known.sd is not None and apart <= base_value(known.sd, known.unit) * (1 + 1e-9)
 
 
-def disagree(said: Claim, known: Iterable[Claim], words: Lexicon) -> bool:
-    """Whether a number that is said is known to be another."""
-    return any(not any(agrees(number, one) for one in against) for number, against in pairs(said, known, words))
+def disagree(said: Claim, known: Iterable[Claim], words: Lexicon, *, back: bool = False) -> bool:
+    """Whether a number that is said is known to be another. `back`: it is the truth, held against what a draft says."""
+    return any(
+        not any(agrees(one, number) if back else agrees(number, one) for one in against)
+        for number, against in pairs(said, known, words)
+    )
 
 
 def _same_measure(said: Quantity, known: Quantity, words: Lexicon) -> bool:

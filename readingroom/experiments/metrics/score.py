@@ -22,6 +22,7 @@ from readingroom.experiments.metrics.tally import Tally, worst
 from readingroom.experiments.metrics.telling import Told, claims_in, told_in
 from readingroom.experiments.metrics.truth import truth_of
 from readingroom.language.lexicon import lexicon
+from readingroom.language.sentences import SAYING, read_report
 
 __all__ = ["METRICS", "score"]
 
@@ -75,6 +76,7 @@ def _against_reference(told: tuple[Told, ...], report: Report | None, case: Case
 
 def _lexical(told: Sequence[Told], text: str) -> dict[str, Tally]:
     draft = " ".join(one.text for one in told if not one.struck)
+    text = " ".join(one.text for one in read_report(text) if one.section in SAYING) or text
     scores = {"rouge_l": rouge_l(draft, text)}
     return scores | {"bleu": bleu(draft, text)} if has_bleu() else scores
 

@@ -67,11 +67,11 @@ def comparisons(
     asked = [one for one in metrics if not one.sanity_only and (_cases(first, one) or _cases(second, one))]
     lost = _keys(one for one in (*first, *second) if one.failed)
     done_first, done_second = ([one for one in arm if (one.case, one.seed) not in lost] for arm in (first, second))
+    included = _compared(first, second, asked, seed)
+    completed = _compared(done_first, done_second, asked, seed) if lost else included
     return tuple(
         Compared(metric=metric.name, included=every, completed=some)
-        for metric, every, some in zip(
-            asked, _compared(first, second, asked, seed), _compared(done_first, done_second, asked, seed), strict=True
-        )
+        for metric, every, some in zip(asked, included, completed, strict=True)
     )
 
 

@@ -17,7 +17,9 @@ def folded(hits: Numbers, of: Numbers, fold: Fold) -> Numbers:
     ratios = _over(hits, of, np.nan)
     if fold == "ratio":
         return np.asarray(ratios[..., 0], np.float64)
-    if fold == "harmonic":
+    if fold == "harmonic":  # who says nothing has no precision, finds nothing, and has an F1 of 0
+        silent = np.isnan(ratios[..., 0]) & np.isfinite(ratios[..., 1])
+        ratios = np.where(silent[..., None], 0, ratios)
         total = ratios[..., 0] + ratios[..., 1]
         return _over(2 * ratios[..., 0] * ratios[..., 1], total, 0 * total)
     there = of > 0

@@ -35,8 +35,10 @@ const p_value = (value) => (value === null || value === undefined ? NONE : value
 const span = ([value, low, high]) => (value === null ? NONE : low === null ? number(value) : `${number(value)} (${number(low)} to ${number(high)})`);
 const spread = ([value, low, high]) => (value === null ? NONE : low === null ? signed(value) : `${signed(value)} (${signed(low)} to ${signed(high)})`);
 const figure = (arm, metric) => (data.arms[arm].figures[metric] || [])[state.failures] || null;
-const against = (arm, base) => data.against.find((each) => each.arm === arm && each.base === base);
-const bases = (arm) => data.against.filter((each) => each.arm === arm).map((each) => each.base);
+const signs = ([difference, low, high, ...rest]) => [...[difference, high, low].map((value) => (value === null ? null : -value)), ...rest];
+const turned = (found) => found && { ...found, rows: Object.fromEntries(Object.entries(found.rows).map(([place, rows]) => [place, rows.map(signs)])) };
+const against = (arm, base) => data.against.find((each) => each.arm === arm && each.base === base) || turned(data.against.find((each) => each.arm === base && each.base === arm));
+const bases = (arm) => data.against.filter((each) => each.arm === arm && !each.differs).map((each) => each.base);
 const blind = (arm) => data.arms[arm].blind;
 const ALPHA = 0.05;
 
@@ -112,7 +114,7 @@ function choose(arm, base = null) {
 
 function show() {
   fill("#arm", data.arms.map((arm, place) => [place, arm.name]), state.arm);
-  fill("#base", data.arms.map((arm, place) => [place, arm.name + (bases(state.arm).includes(place) ? " (its baseline)" : "")]), state.base);
+  fill("#base", data.arms.map((arm, place) => [place, arm.name + (bases(state.arm).includes(place) ? " (its baseline)" : against(state.arm, place)?.differs ? ` (differs in ${against(state.arm, place).differs})` : "")]), state.base);
   ranking();
   if (one("#matrix-fold").open) matrix();
   pair();

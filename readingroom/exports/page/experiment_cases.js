@@ -264,12 +264,13 @@ one("#find").addEventListener("input", cases);
 one("#seed").addEventListener("change", (event) => { state.seed = Number(event.target.value); open_case(); });
 one("#matrix-fold").addEventListener("toggle", () => { if (one("#matrix-fold").open && data.metrics.length) matrix(); });
 
-// First to be seen: the metric that tables show first, and of the comparisons with the nearest baseline the clearest.
+// First to be seen: the metric that tables show first, and of the comparisons with the nearest baseline that in which most
+// measures of safety are told apart, else the one that is furthest apart in that metric.
 const order_of_metrics = [...data.first, ...data.metrics.map((_, place) => place).filter((place) => !data.first.includes(place))];
 state.metric = order_of_metrics[0] ?? 0;
 fill("#metric", order_of_metrics.map((place) => [place, `${data.metrics[place].title}${data.metrics[place].sanity ? " (sanity only)" : ""}`]), state.metric);
-const clear = (each) => Object.entries(each.rows).filter(([place, rows]) => judged(place, rows[0])).length;
-const nearest = data.arms.map((_, arm) => data.against.filter((each) => each.arm === arm).pop()).filter(Boolean);
+const clear = (each) => Object.entries(each.rows).filter(([place, rows]) => data.metrics[place].safety && judged(place, rows[0])).length + Math.min(Math.abs(((each.rows[state.metric] || [])[0] || [0])[0] ?? 0), 0.99);
+const nearest = data.arms.map((_, arm) => data.against.filter((each) => each.arm === arm && !each.differs).pop()).filter(Boolean);
 const clearest = nearest.reduce((best, each) => (!best || clear(each) > clear(best) ? each : best), null);
 if (!data.metrics.length) one("#way").textContent = "Nothing was drafted yet.";
 else if (clearest) choose(clearest.arm, clearest.base);

@@ -1,4 +1,4 @@
-// Two arms, metric by metric; statistics exist of an arm and its own baselines.
+// Two arms, metric by metric; statistics exist of an arm and its own baselines, and of arms that differ in one thing from the first.
 const SAME = "no patient differs";
 function pair() {
   const found = against(state.arm, state.base);
@@ -26,6 +26,6 @@ function pair() {
     heads([["metric"], ["arm", "n"], ["baseline", "n"], [""], ["difference (95 % interval)", "n"], ["p", "n"], ["p, Holm", "n"], ["detectable", "n"], ["drafts of patients", "n"], [""]]),
     make("tbody", {}, ...body));
   one("#pair-note").textContent = !found
-    ? "An arm is compared with its own baselines: the same template and writer without tools, and with tools and no check. The drafts of any two stand side by side below."
+    ? "An arm is compared with its own baselines, the same template and writer without tools, and with tools and no check; and with the arm that has the first template, writer, prompts or tools of the file in place of its own, all else equal. The drafts of any two stand side by side below."
     : `p: paired permutation of patients; detectable: the difference that four of five such experiments would have found. ${body.length ? "" : "Nothing differs in any patient. "}${state.failures ? "Cases that failed in one arm are left out of both." : "Failed drafts count as drafts that say nothing."} ↓ lower, ↑ higher is better.`;
 }

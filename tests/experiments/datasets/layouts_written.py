@@ -44,10 +44,11 @@ def picture(path: Path, rows: int = 40, columns: int = 50) -> None:
 def mimic_jpg(folder: Path) -> None:
     study = folder / "files" / "p10" / "p10000032" / "s50414267"
     picture(study / "aaaa.jpg")
+    picture(study / "bbbb.jpg")
     (study.parent / "s50414267.txt").write_text(REPORT)
     films = [("aaaa", "50414267", "PA"), ("bbbb", "50414267", "LATERAL"), ("cccc", "50414268", "LL")]
-    keys = ("dicom_id", "study_id", "ViewPosition", "subject_id")
-    rows = [dict(zip(keys, (*film, "10000032"), strict=True)) for film in films]
+    keys = ("dicom_id", "study_id", "ViewPosition", "StudyDate", "StudyTime", "subject_id")
+    rows = [dict(zip(keys, (*film, "21800506", "213014.531", "10000032"), strict=True)) for film in films]
     table(folder / "mimic-cxr-2.0.0-metadata.csv.gz", rows)
     table(folder / "mimic-cxr-2.0.0-split.csv.gz", [{**row, "split": "validate"} for row in rows], (*keys, "split"))
     known = {"Pleural Effusion": "1.0", "Pneumonia": "-1.0", "Edema": "0.0"}
@@ -60,6 +61,7 @@ def mimic_jpg(folder: Path) -> None:
 def mimic(folder: Path) -> None:
     place = "files/p10/p10000032/s50414267"
     (folder / place).mkdir(parents=True)
+    (folder / place / "aaaa.dcm").write_bytes(b"")
     (folder / f"{place}.txt").write_text(REPORT)
     rows = [{"subject_id": "10000032", "study_id": "50414267", "dicom_id": name, "path": f"{place}/{name}.dcm"}
             for name in ("aaaa", "bbbb")]  # fmt: skip
@@ -67,7 +69,8 @@ def mimic(folder: Path) -> None:
 
 
 def iu_kaggle(folder: Path) -> None:
-    picture(folder / "images" / "images_normalized" / "1_IM-0001-4001.dcm.png")
+    for name in ("4001", "3001"):
+        picture(folder / "images" / "images_normalized" / f"1_IM-0001-{name}.dcm.png")
     table(folder / "indiana_projections.csv", [
         {"uid": 1, "filename": "1_IM-0001-4001.dcm.png", "projection": "Frontal"},
         {"uid": 1, "filename": "1_IM-0001-3001.dcm.png", "projection": "Lateral"},
@@ -81,7 +84,12 @@ def iu_kaggle(folder: Path) -> None:
 
 
 def iu_open_i(folder: Path) -> None:
-    picture(folder / "NLMCXR_png" / "CXR1_IM-0001-4001.png")
+    for name in ("4001", "3001"):
+        picture(folder / "NLMCXR_png" / f"CXR1_1_IM-0001-{name}.png")
+    table(folder / "indiana_projections.csv", [
+        {"uid": 1, "filename": "1_IM-0001-4001.dcm.png", "projection": "Frontal"},
+        {"uid": 1, "filename": "1_IM-0001-3001.dcm.png", "projection": "Lateral"},
+    ])  # fmt: skip
     path = folder / "ecgen-radiology" / "1.xml"
     path.parent.mkdir(parents=True)
     path.write_text(
@@ -90,7 +98,7 @@ def iu_open_i(folder: Path) -> None:
         '<AbstractText Label="FINDINGS">Clear  lungs.</AbstractText>'
         '<AbstractText Label="IMPRESSION">No effusion.</AbstractText>'
         "</Abstract></Article></MedlineCitation>"
-        '<parentImage id="CXR1_IM-0001-4001"/><parentImage id="CXR1_IM-0001-3001"/></eCitation>'
+        '<parentImage id="CXR1_1_IM-0001-3001"/><parentImage id="CXR1_1_IM-0001-4001"/></eCitation>'
     )
 
 
@@ -109,7 +117,8 @@ def padchest(folder: Path) -> None:
 
 def chexpert(folder: Path) -> None:
     study = "CheXpert-v1.0-small/valid/patient64541/study1"
-    picture(folder / "valid" / "patient64541" / "study1" / "view1_frontal.jpg")
+    for name in ("view1_frontal", "view2_lateral"):
+        picture(folder / "valid" / "patient64541" / "study1" / f"{name}.jpg")
     told = {"Sex": "Male", "Age": 73, "AP/PA": "AP", "Cardiomegaly": "1.0", "Edema": "-1.0"}
     rows = [{"Path": f"{study}/{name}.jpg", "Frontal/Lateral": view, **told}
             for name, view in (("view1_frontal", "Frontal"), ("view2_lateral", "Lateral"))]  # fmt: skip

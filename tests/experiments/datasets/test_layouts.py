@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from readingroom.experiments.case import Case
 from readingroom.experiments.cohort import cases_of
 from readingroom.experiments.datasets.chest_agent_bench import options_in
 from readingroom.experiments.datasets.iu_xray import iu_xray
+from readingroom.experiments.datasets.labels import LABELS
 from readingroom.experiments.datasets.layouts import LAYOUTS
 from readingroom.experiments.experiment import parse_experiment
-from tests.experiments.datasets.layouts_written import WRITTEN, iu_open_i, table
+from readingroom.experiments.metrics.truth import told_by
+from tests.experiments.datasets.layouts_written import WRITTEN, iu_open_i, picture, table
 
 NEEDED = {
     "mimic-cxr": "cxr-record-list.csv", "mimic-cxr-jpg": "mimic-cxr-2.0.0-chexpert.csv.gz",
@@ -85,6 +88,58 @@ def test_a_study_of_mimic_cxr_without_its_report_is_told(tmp_path: Path):
         list(LAYOUTS["mimic-cxr"].read(tmp_path))
 
 
+def test_a_study_of_mimic_cxr_that_was_not_downloaded_is_left_out(tmp_path: Path):
+    WRITTEN["mimic-cxr"](tmp_path)
+    row = {"subject_id": "10000033", "study_id": "1", "dicom_id": "x", "path": "files/p10/p10000033/s1/x.dcm"}
+    rows = [dict(line) for line in csv.DictReader((tmp_path / "cxr-record-list.csv").read_text().splitlines())]
+    table(tmp_path / "cxr-record-list.csv", [row, *rows])
+    assert [case.id for case in LAYOUTS["mimic-cxr"].read(tmp_path)] == ["s50414267"]
+
+
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        ("FINAL REPORT\n HISTORY:  Pneumonia?\n\n REFERENCE EXAM:  ___.\n\n There is a left effusion.\n\n No edema.\n",
+         {("pleural_effusion", "present"), ("pulmonary_edema", "absent")}),
+        ("FINAL REPORT\n There is a left effusion.\n", {("pleural_effusion", "present")}),
+        (" INDICATION:  pneumonia?\n\n FINDINGS: \n \n Left effusion.\n\n IMPRESSION:  Effusion.",
+         {("pleural_effusion", "present")}),
+    ],
+)  # fmt: skip
+def test_what_a_report_of_mimic_cxr_found_is_read_wherever_it_stands(report: str, told: set[object], tmp_path: Path):
+    WRITTEN["mimic-cxr"](tmp_path)
+    (tmp_path / "files/p10/p10000032/s50414267.txt").write_text(report)
+    (case,) = LAYOUTS["mimic-cxr"].read(tmp_path)
+    assert "FINAL REPORT" not in case.reference.text
+    assert {(one.observation, one.presence) for one in told_by(case.reference)} == told
+
+
+def test_a_lateral_that_was_not_downloaded_is_left_out(tmp_path: Path):
+    WRITTEN["mimic-cxr-jpg"](tmp_path)
+    next(tmp_path.rglob("bbbb.jpg")).unlink()
+    (case,) = LAYOUTS["mimic-cxr-jpg"].read(tmp_path)
+    assert case.lateral == ()
+
+
+def test_mimic_cxr_jpg_has_the_latest_study_before_by_its_date(tmp_path: Path):
+    films = [("1", "21800102", "90000.5", "PA"), ("2", "21800102", "100000.5", "AP"), ("3", "21790101", "1", "PA"),
+             ("4", "21800102", "120000", "LATERAL")]  # fmt: skip
+    rows = [{"dicom_id": f"film{study}", "subject_id": "10000032", "study_id": study, "StudyDate": date,
+             "StudyTime": clock, "ViewPosition": view} for study, date, clock, view in films]  # fmt: skip
+    for study in "123":
+        picture(tmp_path / "files" / "p10" / "p10000032" / f"s{study}" / f"film{study}.jpg")
+    table(tmp_path / "mimic-cxr-2.0.0-metadata.csv", rows)
+    table(tmp_path / "mimic-cxr-2.0.0-chexpert.csv", [{"study_id": "1"}], ("study_id", *LABELS))
+    cases = {case.id: case for case in LAYOUTS["mimic-cxr-jpg"].read(tmp_path)}
+    assert {name: [Path(path).stem for path in case.prior] for name, case in cases.items()} == {
+        "s1": ["film3"], "s2": ["film1"], "s3": [],
+    }  # fmt: skip
+    for row in rows:
+        row.pop("StudyDate")
+    table(tmp_path / "mimic-cxr-2.0.0-metadata.csv", rows)
+    assert {case.prior for case in LAYOUTS["mimic-cxr-jpg"].read(tmp_path)} == {()}
+
+
 def test_mimic_cxr_jpg_has_views_labels_and_splits(tmp_path: Path):
     (case,) = read("mimic-cxr-jpg", tmp_path)  # the second study has no frontal film
     assert [Path(path).name for path in case.paths] == ["aaaa.jpg"]
@@ -113,6 +168,10 @@ def test_both_layouts_of_iu_xray_say_the_same(tmp_path: Path):
     assert case.words == other.words
     assert (case.id, case.words["indication"]) == ("CXR1", "cough")
     assert all(Path(one.paths[0]).is_file() and len(one.lateral) == 1 for one in (case, other))
+    assert "4001" in other.paths[0]  # the XML lists the lateral first; Kaggle's list says which is frontal
+    (tmp_path / "nlm" / "indiana_projections.csv").unlink()
+    (unknown,) = iu_xray(tmp_path / "nlm")
+    assert "3001" in unknown.paths[0]
 
 
 def test_an_entity_in_a_report_is_not_followed(tmp_path: Path):
@@ -141,6 +200,20 @@ def test_a_study_of_padchest_gr_that_lacks_a_field_is_told_by_its_place(tmp_path
         list(LAYOUTS["padchest-gr"].read(tmp_path))
 
 
+def test_a_picture_of_padchest_gr_that_is_missing_fails_its_own_case_alone(tmp_path: Path):
+    WRITTEN["padchest-gr"](tmp_path)
+    next((tmp_path / "Padchest_GR_files").rglob("one.png")).rename(tmp_path / "Padchest_GR_files" / "other.png")
+    (case,) = LAYOUTS["padchest-gr"].read(tmp_path)
+    assert (case.reference.regions, case.subject) == ((), "p1")
+
+
+def test_the_later_release_of_chexpert_has_other_names_for_its_lists(tmp_path: Path):
+    WRITTEN["chexpert"](tmp_path)
+    (tmp_path / "valid.csv").rename(tmp_path / "val_labels.csv")
+    (case,) = LAYOUTS["chexpert"].read(tmp_path)
+    assert case.split == "validate"
+
+
 def test_chexpert_keeps_uncertain_labels_and_leaves_out_blank_ones(tmp_path: Path):
     (case,) = read("chexpert", tmp_path)
     assert (case.subject, case.split) == ("patient64541", "validate")
@@ -167,6 +240,15 @@ def test_three_readers_of_vindr_are_a_majority_a_denial_or_nothing(tmp_path: Pat
     }  # fmt: skip
     (region,) = case.reference.regions
     assert (region.observation, region.box) == ("cardiac_enlargement", (10.5, 20.0, 110.0, 220.0))
+
+
+def test_readers_of_one_film_of_vindr_need_not_stand_together(tmp_path: Path):
+    WRITTEN["vindr-cxr"](tmp_path)
+    path = tmp_path / "annotations" / "image_labels_train.csv"
+    rows = [dict(line) for line in csv.DictReader(path.read_text().splitlines())]
+    table(path, [rows[0], {**rows[0], "image_id": "bb"}, *rows[1:]])
+    first, other = LAYOUTS["vindr-cxr"].read(tmp_path)
+    assert (first.id, other.id, len(first.reference.claims)) == ("aa", "bb", 2)
 
 
 def test_ms_cxr_takes_side_and_finding_from_the_phrase_and_else_the_category(tmp_path: Path):

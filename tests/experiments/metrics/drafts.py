@@ -18,8 +18,12 @@ from tests.agents.reports import report
 LUNG = evidence("E1", "lung")
 
 
-def finding(number: int, text: str, *cites: str, observation: str = "lung", presence: Any = "present") -> Finding:
-    return Finding(id=f"F{number}", text=text, observation=observation, presence=presence, evidence=cites or ("E1",))
+def finding(
+    number: int, text: str, *cites: str, observation: str = "lung", presence: Any = "present",
+    laterality: Any = "unspecified",
+) -> Finding:  # fmt: skip
+    return Finding(id=f"F{number}", text=text, observation=observation, presence=presence, laterality=laterality,
+                   evidence=cites or ("E1",))  # fmt: skip
 
 
 def drafted(*findings: str | Finding, items: tuple[Evidence, ...] = (), **fields: Any) -> Drafted:

@@ -105,11 +105,12 @@ def test_sizes_that_a_text_does_not_give_are_not_counted_against_the_draft() -> 
     assert pairs(drafted("The cardiothoracic ratio is 0.58."), case(TEXT), "claim_precision") == [(0, 0)]
 
 
-@pytest.mark.parametrize(("said", "hits"), [("0.52", 1), ("0.53", 1), ("0.56", 0)])
+@pytest.mark.parametrize(("said", "hits"), [("0.52", 1), ("0.53", 1), ("0.56", 0), ("0.56 (sd 0.09)", 0)])
 def test_a_number_is_held_to_the_tolerance_of_the_truth(said: str, hits: int) -> None:
     ratio = TrueNumber(name="cardiothoracic_ratio", value=0.515, unit="1", tolerance=0.02)
     known = case("", TrueClaim(observation="cardiothoracic_ratio", measurement=ratio))
-    assert pairs(drafted(f"The cardiothoracic ratio is {said}."), known, "claim_precision") == [(hits, 1)]
+    draft = drafted(f"The cardiothoracic ratio is {said}.")
+    assert pairs(draft, known, "claim_precision", "claim_recall") == [(hits, 1), (hits, 1)]
 
 
 def test_a_failed_draft_leaves_everything_out_and_misses_once() -> None:

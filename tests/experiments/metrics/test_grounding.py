@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from readingroom.domain.region import Region
+from readingroom.domain.terms import Laterality
 from readingroom.errors import BadFile
 from readingroom.experiments.case import TrueRegion
 from readingroom.experiments.draft import Drafted
@@ -21,10 +22,10 @@ WHOLE: Box = (0, 0, 500, 500)
 PARTS = ("grounding_precision", "grounding_recall", "spatial_precision", "spatial_recall")
 
 
-def _draft(box: Box, said: str = "nodule", **region: str) -> Drafted:
+def _draft(box: Box, said: str = "nodule", laterality: Laterality = "unspecified", **region: str) -> Drafted:
     drawn = Region(image_id=CURRENT.id, kind="mask" if region else "box", frame="source_pixels", box=box, **region)  # type: ignore[arg-type]
     item = evidence("E2", said, regions=(drawn,))
-    return drafted(finding(1, f"There is a {said}.", "E2", observation=said), items=(item,))
+    return drafted(finding(1, f"There is a {said}.", "E2", observation=said, laterality=laterality), items=(item,))
 
 
 def _scores(draft: Drafted, *true: TrueRegion, **masks: np.ndarray) -> dict[str, tuple[float, float]]:
@@ -76,3 +77,14 @@ def test_masks_are_compared_where_both_are_at_hand(tmp_path: Path) -> None:
 def test_a_mask_that_is_not_there_is_told_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match=r"^gone\.png: a mask of the reference is not there"):
         _scores(_draft(WHOLE), _true(mask=str(tmp_path / "gone.png")))
+
+
+def test_a_lung_is_held_against_the_lung_of_its_own_side() -> None:
+    boxes: dict[str, Box] = {"right": (0, 0, 400, 500), "left": (600, 0, 1000, 500)}
+    true = [_true(box, "lung").model_copy(update={"laterality": side}) for side, box in boxes.items()]
+    found = _scores(_draft(boxes["left"], "lung", laterality="left"), *true)
+    assert (found["box_iou"], found["grounding_precision"], found["grounding_recall"]) == ((1, 1), (1, 1), (1, 1))
+    assert found["spatial_recall"] == (1, 2)  # of the right lung nothing is said
+    assert _scores(_draft(boxes["left"], "lung"), *true)["box_iou"] == (0.5, 1)  # without a side it speaks of both
+    wrong = _scores(_draft(boxes["left"], "lung", laterality="right"), true[1])
+    assert (wrong["grounding_precision"], wrong["spatial_precision"]) == ((0, 0), (0, 1))

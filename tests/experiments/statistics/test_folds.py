@@ -16,7 +16,9 @@ from readingroom.experiments.statistics.folds import folded
         ("ratio", [0], [0], np.nan),
         ("harmonic", [1, 1], [2, 4], 1 / 3),
         ("harmonic", [0, 0], [2, 4], 0.0),
-        ("harmonic", [0, 0], [0, 4], np.nan),
+        ("harmonic", [0, 0], [0, 4], 0.0),  # nothing is said where something is known
+        ("harmonic", [3, 0], [4, 0], np.nan),
+        ("harmonic", [0, 0], [0, 0], np.nan),
         ("macro", [1, 0, 3], [2, 0, 3], 0.75),
         ("macro", [0, 0], [0, 0], np.nan),
         ("calibration", [1.8, 0.2, 1.0, 0.0], [2, 2, 2, 2], 0.25),  # |1.8 - 1| + |0.2 - 0| over 4
