@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests sync what they record at every step; in memory, where there is room, they need not wait for a disk.
+# Tests sync what they record at every step; in memory, where there is room, they need not wait for a disk. Others may pass
+# through the folder, for PostgreSQL's server is another user.
 MEMORY := $(shell [ -w /dev/shm ] && [ "$$(df -Pk /dev/shm | awk 'NR == 2 { print $$4 }')" -gt 4000000 ] && echo /dev/shm || echo /tmp)
 
 .PHONY: demo test check clean
@@ -14,7 +15,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	place=$$(mktemp -d $(MEMORY)/rr.XXXX); trap 'rm -rf "$$place"' EXIT; \
+	place=$$(mktemp -d $(MEMORY)/rr.XXXX); chmod 711 "$$place"; trap 'rm -rf "$$place"' EXIT; \
 	TMPDIR=$$place PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 $(VENV)/bin/python:
