@@ -125,3 +125,16 @@ def test_without_any_spread_no_difference_can_be_said_to_be_detectable() -> None
     full, fuller = (np.full((4, 1), 3.0), np.full((4, 1), 3.0)), (np.full((4, 1), 5.0), np.full((4, 1), 5.0))
     found = _one(Pair(SHARE, full, fuller, 4))
     assert (found.difference, found.p, found.minimal_detectable) == (0.0, 1.0, None)
+
+
+def test_arms_that_are_wrong_as_often_but_count_less_are_not_called_different() -> None:
+    """One arm's marked sentences leave its denominator: every patient has fewer, though the same two are wrong."""
+    wrong = [1.0, 1.0] + [0.0] * 21
+    found = compared([Pair(SHARE, (np.array(wrong)[:, None], np.full((23, 1), 5.0)),
+                           (np.array(wrong)[:, None], np.full((23, 1), 9.0)), 23)])[0]  # fmt: skip
+    assert found.p is not None
+    assert found.p < 0.001
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 0 < found.high
+    assert not found.different
