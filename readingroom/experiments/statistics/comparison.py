@@ -4,9 +4,10 @@ The interval of a difference of shares is put together from both arms' Wilson in
 1998, method 10, for paired shares; Zou and Donner 2008, "Construction of confidence limits about effect measures", for
 any two correlated figures), of a difference of amounts it is t times the jackknife's standard error. The p-value is of
 a paired permutation of whole patients; the percentiles of a paired bootstrap of patients stand beside. "Different" is
-what `p_holm` says, adjusted over the metrics (Holm 1979), where the interval leaves out 0, too: exchanging patients asks
-whether the arms are alike in anything, and so also finds arms that are wrong as often but have less to count. `python -m benchmarks.coverage` prints how often the
-intervals hold the truth, and how often arms without a difference are called different.
+what `p_holm` says, adjusted over the metrics (Holm 1979), where the interval leaves out 0, too: exchanging patients
+asks whether the arms are alike in anything, and so also finds arms that are wrong as often but have less to count.
+`python -m benchmarks.coverage` prints how often the intervals hold the truth, and how often arms without a difference
+are called different.
 """
 
 from __future__ import annotations
