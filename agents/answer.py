@@ -226,8 +226,12 @@ def _of_result(result: Result, ledger: Sequence[Evidence]) -> list[tuple[str, tu
     if isinstance(result, ClassifyResult):
         cites = tuple(item.id for item in ledger if item.origin.tool == "classify" and item.image_id == result.image)
         if any(item.score_kind == "probability" for item in result.evidence):  # findings; their evidence is told
-            scores = "; ".join(f"{one.label} {one.score:.2f} ({one.wording})" for one in result.scores)
-            return [(tell("scored", scores=scores, model=result.model), cites)]
+            sure = [item for item in ledger if item.id in cites and item.calibrated]
+            rows = [(tell("adapted", summary=item.summary, model=item.origin.model), (item.id,)) for item in sure]
+            rest = [one for one in result.scores if one.wording == "uncalibrated"]
+            scores = "; ".join(f"{one.label} {one.score:.2f} ({one.wording})" for one in rest)
+            others = tuple(name for name in cites if name not in {item.id for item in sure})
+            return [*rows, *([(tell("scored", scores=scores, model=result.model), others)] if rest else [])]
         if result.label == "unknown":
             return [(tell("kind_unknown", reason=result.reason, model=result.model), cites)]
         score = f"{result.scores[0].score:.2f}" if result.scores else ""
@@ -277,7 +281,8 @@ def _unanswered(
     since = _because(lacking)
     drafts = [result for result in results if isinstance(result, DraftResult)]
     for concept in wish.findings if drafts else ():
-        if not any(_akin(finding.observation, concept) for finding in told):
+        scored = any(lexicon().is_a(item.observation, concept) for item in ledger if item.origin.tool == "classify")
+        if not scored and not any(_akin(finding.observation, concept) for finding in told):
             name = lexicon().name(concept)
             missed = any(_same_name(name, one) for draft in drafts for one in draft.not_assessed)
             yield tell("nobody" if missed else "silent", name=name, model=drafts[0].model, since=since)

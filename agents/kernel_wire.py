@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import logging
 import re
+import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -44,11 +46,11 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class _Broke(Exception):
-    """A request that may be tried again, and the seconds that the server asks for."""
+    """A request that may be tried again, the seconds that the server asks for, and what to do in the end."""
 
-    def __init__(self, what: str, told: float | None = None) -> None:
+    def __init__(self, what: str, told: float | None = None, do: str = "Try again later.") -> None:
         super().__init__(what)
-        self.what, self.told = what, told
+        self.what, self.told, self.do = what, told, do
 
 
 @dataclass
@@ -116,7 +118,7 @@ class Wire:
                     raise ModelFailed(
                         f"{ATTEMPTS} requests failed, the last with {error.what}",
                         where=self.host,
-                        do="Try again later.",
+                        do=error.do,
                     ) from None
                 wait = backoff(failures) if error.told is None else stretched(error.told)
             await self._sleep(wait)
@@ -134,10 +136,8 @@ class Wire:
                 refused.bearer = bearer
             except openai.APIStatusError as error:
                 return self._judged(error)
-            except openai.APITimeoutError:
-                raise _Broke(f"no answer within {self._config.timeout:g} s") from None
-            except openai.APIConnectionError as error:
-                raise _connection(error, self.host) from None
+            except openai.APIConnectionError as error:  # a timeout is one, and so is a refusal told as a timeout
+                raise _connection(error, self.host, self._config.timeout) from None
             except openai.OpenAIError as error:
                 raise _Broke(type(error).__name__) from None
             except (ValueError, httpx2.HTTPError) as error:
@@ -172,7 +172,8 @@ class Wire:
                 do="Name the address that serves.",
             ) from None
         if status == 403:
-            raise NotAuthorised("these credentials may not use the model", where=self.host) from None
+            what = "these credentials may not use the model"
+            raise NotAuthorised(what, where=self.host, do="Name a key or an account that may.") from None
         if status == 404:
             raise BadRequest(
                 f"nothing serves {self._config.model!r} here (404)", where=self.host, do="Check address and model."
@@ -282,9 +283,29 @@ def _code(error: openai.APIStatusError) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _connection(error: openai.APIConnectionError, host: str) -> Exception:
-    cause: BaseException | None = error
-    while cause is not None:
+UNREACHABLE = {
+    errno.ECONNREFUSED: ("a refused connection", "Start the server there, or mend the address."),
+    errno.ENETUNREACH: ("no way to its network", "Check the network."),
+    errno.EHOSTUNREACH: ("no way to its host", "Check the network."),
+}
+"""What an error of the socket means, and what to do; the client under openai's tells them all as timeouts."""
+
+
+def _connection(error: openai.APIConnectionError, host: str, timeout: float) -> Exception:
+    """Why there was no answer; `timeout` in seconds."""
+    causes = list(_causes(error))
+    if known := _certain(causes, host):
+        return known
+    waited = any(isinstance(cause, TimeoutError) for cause in causes)
+    if any(isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout) for cause in causes):
+        return _Broke(f"no connection within {min(CONNECT_SECONDS, timeout):g} s" if waited else "no connection")
+    timed_out = isinstance(error, openai.APITimeoutError)
+    return _Broke(f"no answer within {timeout:g} s" if timed_out else "a broken connection")
+
+
+def _certain(causes: Iterable[BaseException], host: str) -> Exception | None:
+    """What the first of them means that tells it by itself."""
+    for cause in causes:
         if isinstance(cause, EgressRefused):
             return cause
         if isinstance(cause, ssl.SSLCertVerificationError):
@@ -293,5 +314,17 @@ def _connection(error: openai.APIConnectionError, host: str) -> Exception:
                 where=host,
                 do="Check the host; name a private authority's file in SSL_CERT_FILE.",
             )
+        if isinstance(cause, ssl.SSLError):
+            return _Broke("no encrypted connection", do="Check the address and its port.")
+        if isinstance(cause, socket.gaierror):
+            return _Broke("no address for that name", do="Check the address.")
+        if isinstance(cause, OSError) and (known := UNREACHABLE.get(cause.errno or 0)):
+            return _Broke(known[0], do=known[1])
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
         cause = cause.__cause__ or cause.__context__
-    return _Broke("no connection" if isinstance(error.__cause__, httpx2.ConnectError) else "a broken connection")

@@ -51,6 +51,7 @@ CODES = {
     "planned_in_part": "partial",
     "consulted_instead": "tool_failed",
     "not_lent": "not_served",
+    "no_category": "not_assessed",
 }
 """Which code of the schema each sentence of the file carries."""
 

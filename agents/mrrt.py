@@ -55,10 +55,10 @@ def read_file(path: Path) -> Foreign:
     """Raises BadFile for a file that cannot be read or is no MRRT template."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise BadFile(f"is larger than {MOST_BYTES // 1000} kB", where=path.name)
+            raise BadFile(f"is larger than {MOST_BYTES // 1000} kB", where=path.name, do="Give an MRRT template.")
         return read_mrrt(path.read_bytes(), where=path.name)
     except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=path.name) from error
+        raise BadFile(f"cannot be read ({error.strerror})", where=path.name, do="Give an MRRT template.") from error
 
 
 def placed(foreign: Foreign) -> tuple[Placed, ...]:

@@ -29,6 +29,8 @@ class PlanContext:
     backend: str = ""
     index: bool = False
     """Whether the room has an index of studies to search."""
+    adapted: tuple[str, ...] = ()
+    """Labels that an adapter of the room tells."""
     request: Request = field(default_factory=Request)
     report: Report | None = None
     """A finished report that the question may be about."""

@@ -13,6 +13,7 @@ from readingroom.domain.plan import Aim, Plan, PlannedStep
 from readingroom.language.lexicon import lexicon
 from readingroom.prompts.words import render
 from readingroom.tools.backends.foundation.kinds import kinds
+from readingroom.tools.label_sets import finding_of
 from readingroom.tools.models import models, would_serve
 
 NAME = "rules"
@@ -137,7 +138,7 @@ def _steps(desk: Desk, aim: Aim) -> tuple[list[PlannedStep], tuple[str, ...]]:
         if "compare" in aims:
             made, refused = _compared(desk, desk.first)
             steps, cannot = made + steps, cannot + refused
-    steps += [_single(name, desk.first, _labels(wish)) for name in ("classify", "embed", "describe") if name in aims]
+    steps += [_single(name, desk.first, _labels(desk)) for name in ("classify", "embed", "describe") if name in aims]
     if "similar" in aims:
         made, refused = ([_single("similar", desk.first)], []) if desk.context.index else ([], [_say("similar")])
         steps, cannot = steps + made, cannot + refused
@@ -159,13 +160,27 @@ def _merged(steps: Iterable[PlannedStep]) -> tuple[PlannedStep, ...]:
     return tuple(found.values())
 
 
-def _labels(wish: Wish) -> tuple[str, ...]:
+def _labels(desk: Desk) -> tuple[str, ...]:
     """Labels as the tool words them; kinds of image by our own names, and a modality alone asks for all of them."""
-    low = tuple(label.lower() for label in wish.labels)
+    given = desk.wish.labels
+    if len(given) == 1 and not (_adapted(desk) or finding_of(given[0])):
+        given = ()  # "classify it with your model" names no label
+    low = tuple(label.lower() for label in given)
     if all(label in KINDS_ASKED for label in low):
-        return ()
+        return _adapted(desk) if not given else ()
     ours = tuple(label.replace("x-ray", "x_ray").replace("mri", "mr") for label in low)
-    return ours if all(label in kinds() for label in ours) else wish.labels
+    return ours if all(label in kinds() for label in ours) else given
+
+
+def _adapted(desk: Desk) -> tuple[str, ...]:
+    """Labels of adapters that the question names, by their own words or as a finding of that kind."""
+    asked = f" {' '.join(WORD.findall(desk.wish.question.lower()))} "
+    findings = [name for name in desk.wish.findings if _is_finding(name)]
+    return tuple(
+        label
+        for label in desk.context.adapted
+        if f" {' '.join(WORD.findall(label.lower()))} " in asked or any(_tells(label, name) for name in findings)
+    )
 
 
 def _single(tool: str, ref: ImageRef, labels: tuple[str, ...] = ()) -> PlannedStep:
@@ -174,6 +189,8 @@ def _single(tool: str, ref: ImageRef, labels: tuple[str, ...] = ()) -> PlannedSt
         arguments["labels"] = list(labels)
     return PlannedStep(id=tool, tool=tool, arguments=arguments, why=WHY[tool])
 
+
+WORD = re.compile(r"[^\W_]+")
 
 ASKS = re.compile(
     r"\b(?:is|are|was) there\b|\bwhether\b|\bany\b|\b(?:signs?|evidence) of\b|\brule out\b|"
@@ -310,19 +327,29 @@ def _not_served(target: str, desk: Desk) -> str:
 def _looked_for(desk: Desk) -> tuple[list[PlannedStep], tuple[str, ...]]:
     """A question after findings: drafted and measured where there is a model for it."""
     concepts = [name for name in desk.wish.findings if _is_finding(name)]
+    ref, labels = desk.first, _adapted(desk)
+    told = [_single("classify", ref, labels)] if ref and labels else []
     if not concepts:
-        return [], ()
-    if desk.chest and desk.first is not None:
-        own = _pair(desk.first, "frontal", _chest_targets(desk, desk.first), measured=True)
-        return [*own, _findings_step(desk, desk.first)], ()
-    ref = desk.first
+        return told, ()
+    if desk.chest and ref is not None:
+        own = _pair(ref, "frontal", _chest_targets(desk, ref), measured=True)
+        return [*own, _findings_step(desk, ref), *told], ()
+    concepts = [name for name in concepts if not (told and any(_tells(label, name) for label in labels))]
+    if not concepts:
+        return told, ()
     kind = f"{ref.modality}/{ref.anatomy}" if ref else ""
     would = [row.name for key, row in models().items() if kind in row.drafts and key != "classical"]
     named = " or ".join(lexicon().name(name) for name in concepts)
-    return [], (_say("finding", finding=named, kind=desk.kind, would=f"{would[0]} would." if would else ""),)
+    return told, (_say("finding", finding=named, kind=desk.kind, would=f"{would[0]} would." if would else ""),)
 
 
 def _is_finding(name: str) -> bool:
     """A finding or a device of the lexicon, or what an adjective makes of a structure; no mere noun."""
     concept = lexicon().concepts.get(name)
     return concept.kind in ("finding", "device") if concept else ":" in name and not name.startswith("open:")
+
+
+def _tells(label: str, concept: str) -> bool:
+    """Whether a label speaks of a finding: the same, or one of its kinds."""
+    found = finding_of(label)
+    return bool(found) and lexicon().is_a(found, concept)

@@ -96,7 +96,7 @@ class Wish(Value):
     """What is to be outlined or measured and is no structure we have a name for, in the user's words."""
     quantities: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
-    """What to choose from, where a classification names it."""
+    """What to choose from, where a classification names it; of one alone the planner asks whether it is a label."""
     question: str = ""
     """The words themselves, as far as they were read."""
     findings: tuple[str, ...] = ()
@@ -247,8 +247,7 @@ def _labels(text: str) -> tuple[str, ...]:
     if match is None:
         return ()
     parts = [LEAD.sub("", part.strip(" .?!\"'")).strip() for part in SPLIT.split(match[1])]
-    found = tuple(dict.fromkeys(part for part in parts if part))
-    return found if len(found) > 1 else ()
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def _findings(text: str) -> tuple[str, ...]:

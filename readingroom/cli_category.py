@@ -51,5 +51,6 @@ def import_template(
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise BadFile(f"cannot be written ({error.strerror})", where=str(out)) from error
+        what = f"cannot be written ({error.strerror})"
+        raise BadFile(what, where=str(out), do="Choose another place with --out.") from error
     sys.stderr.write(f"{mrrt.summary(found)}\nWritten to {out}.\n")

@@ -106,7 +106,7 @@ def retry(
 @cohort.command()
 def estimate(
     manifest: Manifest, workflow: Name,
-    out: Annotated[Path | None, typer.Option("--out", help="A cohort begun: its first item tells times.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="A cohort begun: its first two items tell times.")] = None,
     by: By = "study", limit: Limit = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Items, bytes, the endpoints' limit, hours and money of what is to be done; nothing is carried out."""

@@ -116,7 +116,9 @@ def delete(
 
 @index.command()
 def duplicates(
-    threshold: Annotated[float, typer.Option(help="Cosine from which two count as the same picture.")] = 0.999,
+    threshold: Annotated[
+        float | None, typer.Option(help="Cosine from which two count as the same picture; default: as measured.")
+    ] = None,
     across: Annotated[str, typer.Option(help="Only pairs that differ in this field: subject, split ...")] = "",
     folder: Folder = None,
     json: Json = False,

@@ -23,6 +23,8 @@ def list_tools(
     named = room.ReadingRoom().settings.mcp_tools
     if server is not None and server not in named:
         raise BadRequest(f"the settings name no server {server!r}", do="`readingroom mcp-tools pin` tells how.")
+    if not named:
+        typer.echo("The settings name no server; `readingroom mcp-tools pin NAME -- PROGRAM` prints the entry of one.")
     for name in [server] if server else named:
         for line in borrowing.standing(name, named[name], asyncio.run(borrowing.offered(name, named[name]))):
             typer.echo(line)

@@ -31,6 +31,7 @@ reader_study = typer.Typer(
 
 MOST_LIST = 2_000_000
 SEED_BITS = 63
+PAIRS = "Give a CSV file with columns case,first,second,images."
 
 
 @reader_study.command()
@@ -70,10 +71,10 @@ def collect(
 def _rows(path: Path) -> list[dict[str, str]]:
     try:
         if path.stat().st_size > MOST_LIST:
-            raise BadFile("is too large to be a list of pairs", where=str(path))
+            raise BadFile("is too large to be a list of pairs", where=str(path), do=PAIRS)
         with path.open(encoding="utf-8-sig", newline="") as file:
             return [{name: value or "" for name, value in row.items() if name} for row in csv.DictReader(file)]
     except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=str(path)) from error
+        raise BadFile(f"cannot be read ({error.strerror})", where=str(path), do=PAIRS) from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BadFile("is no CSV in UTF-8", where=str(path), do="Give columns case,first,second,images.") from error
+        raise BadFile("is no CSV in UTF-8", where=str(path), do=PAIRS) from error

@@ -105,7 +105,7 @@ def stain(
         _dump(found.model_dump(mode="json"))
         return
     _print(
-        f"{found.tiles} tiles, {found.seen_mm2:.3g} mm2, by {found.model.name} {found.model.version}",
+        f"{found.tiles} tiles, {found.seen_mm2:.3g} mm2, by {found.model.name} {found.model.version}".rstrip(),
         f"{'marker':<12}{'mean (95 % of tiles)':<24}{'area above the cut':<24}{'mm2':>8}{'cut':>6}",
         *(
             f"{one.name:<12}{f'{one.mean:.3f} ({one.mean_low:.3f}-{one.mean_high:.3f})':<24}"

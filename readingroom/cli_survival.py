@@ -57,7 +57,8 @@ def survival(
         try:
             figure.write_bytes(content)
         except OSError as error:
-            raise BadFile(f"cannot be written ({error.strerror})", where=str(figure)) from error
+            what = f"cannot be written ({error.strerror})"
+            raise BadFile(what, where=str(figure), do="Choose another place with --figure.") from error
 
 
 def _lines(found: workflow.Survival) -> list[str]:

@@ -13,7 +13,7 @@ from readingroom.exports.neighbours import Sheet, pictured, thumbnail
 from readingroom.imaging.image import Image
 from readingroom.imaging.sources import Source, sources_of
 from readingroom.index.entry import Filter, Metadata, Space
-from readingroom.index.near_duplicates import NearDuplicates, near_duplicates
+from readingroom.index.near_duplicates import THRESHOLD, NearDuplicates, near_duplicates
 from readingroom.index.pooling import Pooling
 from readingroom.index.precision import Precision, precision_at
 from readingroom.index.protocol import Tell, collection
@@ -212,9 +212,10 @@ def _joined(about: Metadata, names: Sequence[str]) -> str | None:
     return " ".join(values) if all(values) else None
 
 
-def index_duplicates(room: ReadingRoom, threshold: float, across: str = "", *, index: Path | None = None,
+def index_duplicates(room: ReadingRoom, threshold: float | None = None, across: str = "", *, index: Path | None = None,
                      tell: Tell | None = None) -> NearDuplicates:  # fmt: skip
-    """Pictures and volumes of the index that look the same; `across` a field, only pairs that differ in it."""
+    """Pictures and volumes of the index that look the same, by `near_duplicates.THRESHOLD` unless told otherwise;
+    `across` a field, only pairs that differ in it."""
     with _archive(room, index).opened() as opened:
         held = collection(opened, Filter(excludes={"level": ("slice",)}))
-    return near_duplicates(held, threshold, across, tell)
+    return near_duplicates(held, THRESHOLD if threshold is None else threshold, across, tell)

@@ -21,6 +21,7 @@ from readingroom.room import Listener, Paths, ReadingRoom, _kept, _request, both
 from readingroom.runs.trace import Trace
 from readingroom.runs.unfinished import Way
 from readingroom.settings import subject_key
+from readingroom.tools.adapters import adapters_of
 from readingroom.workflows.admission import restated, without_the_name
 from readingroom.workflows.question import WORKFLOW, Ways, ask, explanation
 
@@ -124,6 +125,7 @@ def plan_of(room: ReadingRoom, question: str, paths: Paths | None = None, *, pri
         named={ref.id: backend.targets_by_name(ref) for ref in refs},
         backend=backend.name,
         index=room.archive.begun,
+        adapted=adapters_of(room.settings.adapters).labels,
         request=asked,
         report=report,
     )

@@ -170,10 +170,10 @@ class ReadingRoom:
 
     @cached_property
     def telemetry(self) -> telemetry.Telemetry | None:
-        """What makes spans, where the settings ask for them."""
+        """What makes spans, where the settings ask for them and they can be made."""
         if self.settings.telemetry == "off":
             return None
-        return telemetry.open_telemetry(content=self.settings.telemetry == "content")
+        return telemetry.telemetry_or_none(content=self.settings.telemetry == "content")
 
     async def _carried_out(self, bench: Bench, study: Study, asked: Request) -> Reading:
         """A draft from where its run has begun to its end: a new one, one that goes on, or one told again."""

@@ -7,6 +7,7 @@ Names and keys as in the OpenTelemetry semantic conventions for generative AI: i
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -31,21 +32,34 @@ else:  # an extra
     sdk = Later("opentelemetry.sdk.trace")
     export = Later("opentelemetry.sdk.trace.export")
 
+logger = logging.getLogger("readingroom.telemetry")
+
 AGENT = "readingroom"
 SENT = {"traces": "spans", "metrics": "metrics"}
 PROVIDERS = {"openai": "openai", "azure": "azure.ai.openai"}
 """gen_ai.provider.name by the first word of a model's name in the record."""
 
 
-def open_telemetry(*, content: bool = False, provider: trace.TracerProvider | None = None) -> Telemetry:
+def telemetry_or_none(*, content: bool = False) -> Telemetry | None:
+    """`open_telemetry`; where it cannot be, one line in the log, for no draft is stopped for want of spans."""
+    try:
+        return open_telemetry(content=content)
+    except BadRequest as error:
+        logger.warning("No spans are sent: %s", error.line())
+        return None
+
+
+def open_telemetry(*, content: bool = False, provider: trace.TracerProvider | None = None) -> Telemetry | None:
     """Spans to the process's own tracer provider; where it has none, to the exporter of OTEL_TRACES_EXPORTER (otlp).
 
-    `content`: questions, plans, answers and errors go into the spans, too. Raises BadRequest where the extra, or the
-    exporter, is not installed.
+    None where that is "none". `content`: questions, plans, answers and errors go into the spans, too. Raises BadRequest
+    where the extra, or the exporter, is not installed.
     """
     try:
         found = trace.get_tracer_provider()
         if provider is None and isinstance(found, trace.ProxyTracerProvider):
+            if os.environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() == "none":
+                return None
             own = sdk.TracerProvider()
             own.add_span_processor(export.BatchSpanProcessor(exporter_of("traces")))
             trace.set_tracer_provider(own)
@@ -57,12 +71,22 @@ def open_telemetry(*, content: bool = False, provider: trace.TracerProvider | No
 def exporter_of(kind: Literal["traces", "metrics"]) -> Any:
     """Exporters are packages of their own, and name themselves by an entry point. Raises BadRequest for none."""
     variable = f"OTEL_{kind.upper()}_EXPORTER"
-    name = os.environ.get(variable, "otlp")
-    for found in entry_points(group=f"opentelemetry_{kind}_exporter", name=name):
-        with suppress(ImportError):
-            return found.load()()
+    name = os.environ.get(variable) or "otlp"  # OpenTelemetry takes an empty variable for an unset one
+    for known in _names(name):
+        for found in entry_points(group=f"opentelemetry_{kind}_exporter", name=known):
+            with suppress(ImportError):
+                return found.load()()
     what = f"there is no exporter of {SENT[kind]} named {name[:40]!r}"
-    raise BadRequest(what, do=f"pip install opentelemetry-exporter-otlp, or set {variable}=console.")
+    raise BadRequest(what, do=f"pip install 'readingroom[telemetry]', or set {variable}=console.")
+
+
+def _names(name: str) -> tuple[str, ...]:
+    """An exporter's entry points: "otlp" is that of opentelemetry-exporter-otlp alone, which is gRPC's; the package for
+    HTTP has another."""
+    if name != "otlp":
+        return (name,)
+    http = os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "").startswith("http")
+    return ("otlp_proto_http", "otlp") if http else ("otlp", "otlp_proto_http")
 
 
 class Telemetry:

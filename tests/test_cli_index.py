@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from readingroom.cli_index import index
 from readingroom.errors import BadFile, BadRequest, ReadingRoomError, RecordError
 from readingroom.imaging.png import encode_png
+from readingroom.index.near_duplicates import THRESHOLD
 
 
 @pytest.fixture
@@ -70,6 +71,7 @@ def test_from_a_table_to_a_sheet_and_a_judgement(run, tmp_path):
     assert "1.000 (0.610-1.000), n 6" in judged
     assert "pairs of 6 rows that differ in dataset reach 0.5" in run("duplicates", "--threshold", "0.5", "--across",
                                                                       "dataset")  # fmt: skip
+    assert json.loads(run("duplicates", "--json"))["threshold"] == THRESHOLD
     assert run("delete", "--where", "modality=ct") == "3 rows deleted\n"
     assert "3 rows of" in run("show")
 

@@ -81,6 +81,7 @@ def test_what_is_pinned_is_read_back_and_a_change_is_seen(script: Path) -> None:
 
 def test_errors_are_one_line(script: Path) -> None:
     del script
+    assert ran("mcp-tools", "list").stdout.startswith("The settings name no server; `readingroom mcp-tools pin NAME")
     for words, line in (
         (("list", "x"), "the settings name no server 'x'"),
         (("pin", "x"), "the settings name no server 'x'"),

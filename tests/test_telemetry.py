@@ -9,7 +9,8 @@ from readingroom.agents.recorded_chat import RecordedChat
 from readingroom.agents.scripted import ScriptedModel, says
 from readingroom.domain.plan import Plan
 from readingroom.errors import BadRequest
-from readingroom.telemetry import open_telemetry
+from readingroom.room import ReadingRoom
+from readingroom.telemetry import exporter_of, open_telemetry
 from tests.chats import NAME, NUMBER, Chats, Planners
 
 sdk = pytest.importorskip("opentelemetry.sdk.trace", reason="the extra `telemetry` is not installed")
@@ -132,3 +133,26 @@ def test_an_unknown_exporter_is_refused(monkeypatch):
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "nowhere")
     with pytest.raises(BadRequest, match="no exporter of spans named 'nowhere'"):
         open_telemetry()
+
+
+def test_no_exporter_is_wanted_where_none_is_named(monkeypatch):
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+    assert open_telemetry() is None
+
+
+def test_no_draft_is_stopped_for_want_of_an_exporter(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "nowhere")
+    room = ReadingRoom(home=tmp_path / "data", config=tmp_path / "config", telemetry="on")
+    with room.traced("draft: report") as spans, room.traced("once more") as more:
+        assert spans is more is None
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("No spans are sent: there is no exporter of spans named 'nowhere'.")
+
+
+def test_the_extra_alone_sends_otlp(monkeypatch):
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra `telemetry` is not installed whole")
+    monkeypatch.delenv("OTEL_TRACES_EXPORTER", raising=False)
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+    sender = exporter_of("traces")
+    sender.shutdown()
+    assert type(sender).__module__ == "opentelemetry.exporter.otlp.proto.http.trace_exporter"

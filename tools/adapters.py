@@ -24,18 +24,19 @@ BEARS = ((0.99, "is present"), (0.9, "is most likely present"), (0.75, "is likel
 """Least calibrated probability of each word of presence, as the verifier holds it against the evidence."""
 MOST_FILE = 600_000_000
 """Bytes of one adapter: fifty million numbers in base64, and a little."""
+TRAINED = "Give the file of `adapt train`."
 
 
 def read_adapter(path: Path) -> Adapter:
     """Raises BadFile where it is none, or was changed."""
     try:
         if path.stat().st_size > MOST_FILE:
-            raise BadFile(f"is larger than {MOST_FILE // 1_000_000} MB", where=str(path))
+            raise BadFile(f"is larger than {MOST_FILE // 1_000_000} MB", where=str(path), do=TRAINED)
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise BadFile("is not UTF-8 text", where=str(path), do="Give the file of `adapt train`.") from error
+        raise BadFile("is not UTF-8 text", where=str(path), do=TRAINED) from error
     except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=str(path)) from error
+        raise BadFile(f"cannot be read ({error.strerror})", where=str(path), do=TRAINED) from error
     return from_text(text, str(path))
 
 
@@ -44,6 +45,11 @@ class Adapters:
     """Those of a folder: each label is served by one of them."""
 
     by_digest: dict[str, Adapter]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All that they tell, as they were named when they were trained."""
+        return tuple(name for adapter in self.by_digest.values() for name in adapter.names)
 
     def serving(self, labels: tuple[str, ...]) -> dict[str, str]:
         """Of labels that an adapter serves: the digest of that one."""

@@ -27,6 +27,7 @@ from readingroom.tools.zero_shot import directions
 
 MOST_TABLE = 200_000_000
 """Bytes of a table of labels."""
+TABLE = "Give a CSV table in UTF-8: a column of ids, and columns of labels."
 MOST_VALUES = 50
 """Different words in a column, each of which becomes a label."""
 
@@ -57,15 +58,15 @@ def read_labels(table: Table) -> Truths:
     try:
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BadFile(f"is not a table of comma-separated UTF-8 text ({error})", where=where) from error
+        raise BadFile(f"is not comma-separated UTF-8 text ({error})", where=where, do=TABLE) from error
     if not rows:
-        raise BadFile("holds no row below its heading", where=where)
+        raise BadFile("holds no row below its heading", where=where, do=TABLE)
     for name in (table.id_column, *table.columns):
         if name not in rows[0]:
             known = ", ".join(str(one) for one in rows[0])
             raise BadRequest(f"has no column {name!r}", where=where, do=f"It has {known}.")
     if not table.columns or len(set(table.columns)) < len(table.columns):
-        raise BadRequest("name each column of labels once", where=where)
+        raise BadRequest("columns of labels stand twice, or none is named", where=where, do="Name each column once.")
     present: dict[str, dict[str, bool]] = {}
     for column in table.columns:
         found = _column(_cells(rows, table.id_column, column, where), column, where)
@@ -81,10 +82,10 @@ def read_labels(table: Table) -> Truths:
 def _content(path: Path) -> bytes:
     try:
         if path.stat().st_size > MOST_TABLE:
-            raise BadFile(f"is larger than {MOST_TABLE // 1_000_000} MB", where=str(path))
+            raise BadFile(f"is larger than {MOST_TABLE // 1_000_000} MB", where=str(path), do=TABLE)
         return path.read_bytes()
     except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=str(path)) from error
+        raise BadFile(f"cannot be read ({error.strerror})", where=str(path), do=TABLE) from error
 
 
 def _cells(rows: Iterable[Mapping[str, str | None]], id_column: str, column: str, where: str) -> dict[str, str]:
@@ -92,7 +93,7 @@ def _cells(rows: Iterable[Mapping[str, str | None]], id_column: str, column: str
     for number, row in enumerate(rows, 2):
         name, cell = (row[id_column] or "").strip(), (row[column] or "").strip()
         if not name:
-            raise BadFile(f"row {number} has no {id_column}", where=where)
+            raise BadFile(f"row {number} has no {id_column}", where=where, do="Fill it in, or take the row out.")
         if found.setdefault(name, cell) != cell:
             raise BadFile(f"row {number} says {column!r} of an id again, and otherwise", where=where,
                           do="Say each id's label once.")  # fmt: skip
@@ -185,4 +186,5 @@ def write_adapter(adapter: Adapter, path: Path) -> None:
         draft.write_text(to_text(adapter), encoding="utf-8")
         draft.replace(path)
     except OSError as error:
-        raise BadFile(f"cannot be written ({error.strerror})", where=str(path)) from error
+        what = f"cannot be written ({error.strerror})"
+        raise BadFile(what, where=str(path), do="Choose another place.") from error

@@ -225,7 +225,8 @@ class _Desk:
 
     async def _embedded(self, image: Image, told: Metadata) -> list[tuple[Entry, Vectors]]:
         if refusals := inspect(image).refusals:
-            raise BadStudy(f"{image.ref.name or 'the image'} was refused: {refusals[0].reason}")
+            what = f"{image.ref.name or 'the image'} was refused: {refusals[0].reason}"
+            raise BadStudy(what, do="Give another image, or say what it is.")
         found = await image_vector(image, self.batcher.embed, self.terms.pooling, self.terms.most_slices)
         self.shelf.of(space_of(found.model, found.vector.size))
         self.same_model = True

@@ -27,7 +27,7 @@ from readingroom.domain.request import Request
 from readingroom.imaging.image import Study
 from readingroom.language.lexicon import lexicon
 from readingroom.language.sentences import read_report
-from readingroom.rads.from_evidence import categories_of
+from readingroom.rads.from_evidence import categories_of, withheld
 from readingroom.rads.systems import system_of
 from readingroom.tools.backends.classical.backend import BASELINE
 from readingroom.tools.backends.protocol import Model
@@ -122,6 +122,13 @@ def categories_in(systems: Iterable[str], ledger: Ledger) -> tuple[Category, ...
     return tuple(one.model_copy(update={"id": f"C{number}"}) for number, one in enumerate(found, 1))
 
 
+def _uncategorised(systems: Iterable[str], ledger: Ledger) -> tuple[Limitation, ...]:
+    """Each category that was asked for and is not given, with what it lacks."""
+    known = [system_of(name) for name in dict.fromkeys(systems)]
+    reasons = [(one.table.system, withheld(one, ledger.evidence, ledger.images)) for one in known]
+    return tuple(limitation("no_category", system=name, reason=reason) for name, reason in reasons if reason)
+
+
 def template_of(study: Study, request: Request) -> ReportTemplate:
     """The template of a reading in the language asked for. Raises BadRequest for an unknown one."""
     return _tables(study, request).worded
@@ -162,6 +169,7 @@ def compose(
     if unlooked := template.unlooked(ledger.evidence, current):
         names = [lexicon().name(name) for name in unlooked]
         limits += (limitation("not_assessed", concepts=names),)
+    limits += _uncategorised(request.categories, ledger)
     report = Report(
         id=f"report-{occasion.run}",
         status="partial" if gathered.degraded else "preliminary",

@@ -10,6 +10,7 @@ from readingroom.domain.finding import Limitation
 from readingroom.domain.image import ImageRef
 from readingroom.domain.measurement import PHYSICAL
 from readingroom.imaging.image import Study
+from readingroom.language.lexicon import lexicon
 from readingroom.tools.draft_findings import DraftResult
 from readingroom.tools.segment import SegmentResult
 from readingroom.tools.tool import Bench
@@ -41,6 +42,12 @@ def answered_of(carried: Carried, bench: Bench, study: Study) -> Gathered:
     """What an answer in words is made from."""
     refs = {image.ref.id: image.ref for image in study.images}
     looked = _looked_at(carried)
+    told_of = {
+        lexicon().name(item.observation)
+        for part in carried.evidence
+        for item in part
+        if item.origin.tool == "classify" and item.calibrated
+    }
     gathered = Gathered(evidence=list(carried.evidence), degraded=list(carried.degraded))
     for name, outcome in carried.outcomes.items():
         gathered.limitations += outcome.limits
@@ -49,13 +56,23 @@ def answered_of(carried: Carried, bench: Bench, study: Study) -> Gathered:
             gathered.limitations += _not_outlined(carried, name, refs[result.image], bench)
             gathered.limitations += outline_limits(result, refs[result.image])
         elif isinstance(result, DraftResult):
-            gathered.limitations += draft_limits(result, lateral_given=bool(study.laterals))
+            left = _without(result, told_of)
+            gathered.limitations += draft_limits(left, lateral_given=bool(study.laterals))
     chest = bool(study.current) and serves(study.current[0])
     if carried.plan.aim == "draft" and chest and not study.priors:
         gathered.limitations.append(limitation("no_prior"))
     told = [ref for ref in refs.values() if ref.id in looked and ref.role != "lateral"]
     gathered.limitations += caveats(told)
     return gathered
+
+
+def _without(drafted: DraftResult, told_of: set[str]) -> DraftResult:
+    """Of what a drafting model left out, all but what an adapter told."""
+    kept = {
+        name: tuple(one for one in getattr(drafted, name) if one.lower() not in told_of)
+        for name in ("not_assessed", "unspoken")
+    }
+    return drafted.model_copy(update=kept)
 
 
 def _looked_at(carried: Carried) -> set[str]:

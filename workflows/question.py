@@ -75,7 +75,9 @@ async def ask(
         Gate(**gate) for gate in trace.fact("gates", lambda: [one.model_dump(mode="json") for one in gated(study)])
     )
     known = trace.fact("known", lambda: dict(told.known))
-    roles = Roles(**trace.fact("ways", lambda: roles_of(told, index=bench.index is not None)))
+    roles = Roles(
+        **trace.fact("ways", lambda: roles_of(told, index=bench.index is not None, adapted=bench.adapters.labels))
+    )
     reached = replace(told, tools=within_reach(told.tools, index=roles.index))
     table = _Table(bench, study, request, gates, reached, report, known, roles)
     carried, notes, declined = await table.carried()
@@ -124,6 +126,7 @@ class _Table:
             named={ref.id: backend.targets_by_name(ref) for ref in refs},
             backend=backend.name,
             index=self.roles.index,
+            adapted=self.roles.adapted,
             request=self.request,
             report=self.report,
             **more,

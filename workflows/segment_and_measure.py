@@ -34,7 +34,7 @@ async def _image(bench: Bench, image: Image, targets: tuple[str, ...], index: in
 async def segment_and_measure(bench: Bench, study: Study, request: Request) -> Gathered:
     """All current images at the same time. Raises BadStudy for a study without one, NotServed for a refused target."""
     if not study.current:
-        raise BadStudy("there is no current image in this study")
+        raise BadStudy("there is no current image in this study", do="Give one that is no prior and no lateral view.")
     parts = await asyncio.gather(
         *(_image(bench, image, request.targets, index) for index, image in enumerate(study.current, 1))
     )

@@ -121,13 +121,14 @@ def read_outcomes(table: Table, key: bytes) -> tuple[dict[str, tuple[float, bool
     where = table.path.name
     try:
         if table.path.stat().st_size > MOST_TABLE:
-            raise BadFile(f"the table is larger than {MOST_TABLE >> 20} MiB", where=where)
+            what = f"the table is larger than {MOST_TABLE >> 20} MiB"
+            raise BadFile(what, where=where, do="Keep a row a patient, and the columns that are used.")
         content = table.path.read_bytes()
         rows = list(csv.DictReader(StringIO(content.decode("utf-8-sig"), newline="")))
     except OSError as error:
         raise BadFile(f"cannot be read ({error.strerror})", where=where, do="Check the path.") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BadFile("this is no CSV table in UTF-8", where=where) from error
+        raise BadFile("this is no CSV table in UTF-8", where=where, do="Save it as CSV in UTF-8.") from error
     if not rows or any(name not in rows[0] for name in (table.subject, table.time, table.event)):
         held = ", ".join(str(name) for name in rows[0]) if rows else "no rows"
         raise BadFile(f"the table needs columns {table.subject}, {table.time} and {table.event}", where=where,

@@ -42,7 +42,7 @@ def _sentences(text: str, where: str) -> tuple[tuple[Sentence, ...], Report | No
         raise BadRequest(f"has more than {LONGEST} characters", where=where, do="Give one report at a time.")
     found = read_report(text)
     if not found:
-        raise BadRequest("holds no sentence to check", where=where)
+        raise BadRequest("holds no sentence to check", where=where, do="Give a report with text.")
     return found, None
 
 

@@ -60,13 +60,15 @@ class Roles(Value):
     consult: bool
     index: bool = False
     """Whether the room had an index to search."""
+    adapted: tuple[str, ...] = ()
+    """Labels that its adapters told."""
 
 
-def roles_of(ways: Ways, *, index: bool = False) -> dict[str, Any]:
-    """As the record keeps them: an index is told only where there is one."""
+def roles_of(ways: Ways, *, index: bool = False, adapted: Sequence[str] = ()) -> dict[str, Any]:
+    """As the record keeps them: an index and labels of adapters are told only where there are any."""
     given = {name: getattr(ways, name) is not None for name in ("look", "write", "consult")}
     return {"planner": ways.planner is not plan_by_rules, "looker": ways.looker if ways.look else "", **given,
-            **({"index": True} if index else {})}  # fmt: skip
+            **({"index": True} if index else {}), **({"adapted": list(adapted)} if adapted else {})}  # fmt: skip
 
 
 def there(way: Callable[..., Any] | None, role: str) -> Any:

@@ -46,7 +46,7 @@ class Estimate(Value):
     waiting: int
     bytes_waiting: int
     calls: int | None = None
-    """Of one item, as the first one made them."""
+    """Of one item, as the quicker of the first two made them."""
     bound: Bound | None = None
     """The tightest; None where none is known."""
     hours: float | None = None
@@ -57,8 +57,8 @@ class Estimate(Value):
 
 def estimated(counts: tuple[int, int, int], first: Cost | None, settings: Settings, stated: float | None = None,
               answer_bytes: float = 0.0) -> Estimate:  # fmt: skip
-    """`counts`: items, those waiting, their bytes. `first`: what the first item took, alone. `stated`: the limit in
-    items a second where the user knows it. `answer_bytes`: what came back for the first item."""
+    """`counts`: items, those waiting, their bytes. `first`: what the quicker of two took, alone. `stated`: the
+    limit in items a second where the user knows it. `answer_bytes`: what came back for one of them."""
     items, waiting, size = counts
     bounds, notes = ([], []) if first is None else _bounds(first, settings, answer_bytes)
     if stated is not None:
@@ -66,7 +66,7 @@ def estimated(counts: tuple[int, int, int], first: Cost | None, settings: Settin
     bound = min(bounds, key=lambda one: one.rate, default=None)
     money = None if first is None or first.cost is None else first.cost * waiting
     if first is None and stated is None and waiting:
-        notes.append("Seconds and money are known when the first item is done.")
+        notes.append("Seconds and money are known when the first two items are done.")
     return Estimate(items=items, waiting=waiting, bytes_waiting=size, calls=first.calls if first else None, bound=bound,
                     hours=waiting / bound.rate / 3600 if bound else None, money=money, notes=tuple(notes))  # fmt: skip
 

@@ -64,7 +64,7 @@ def page_of(folder: Path) -> Path:
 def estimate_of(room: ReadingRoom, manifest: Path, options: Options, out: Path | None = None, *, by: By = "study",
                 limit: float | None = None, tell: Callable[[int], None] | None = None) -> Estimate:  # fmt: skip
     """What is to be done of a manifest, nothing carried out; with the folder of a cohort that was begun, what is left
-    of it, and its limit by the times of its first item. `tell` hears how many items were read.
+    of it, and its limit by the times of the quicker of its first two items. `tell` hears how many items were read.
 
     Raises as `run_cohort` does for the manifest."""
     checked(options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from readingroom.cohorts.journal import Journal
 from readingroom.cohorts.options import Options
 from readingroom.cohorts.progress import spoken
 from readingroom.domain.value import Value
-from readingroom.exports.chart import Chart, Series
+from readingroom.exports.chart import Chart, Series, ranges, whole_ticks
 from readingroom.exports.plots_page import Page, Table, page_html
 from readingroom.saving import save_files
 
@@ -191,4 +191,5 @@ def _histogram(measure: Measure, values: array[float]) -> Chart:
     rule = Series(f"median {median:.4g}", "rule", (median,), (), colour=1)
     told = f"{title}: {len(values)} values from {low:.4g} to {high:.4g}, median {median:.4g} {unit}"
     safe = re.sub(r"[^a-z0-9]+", "-", title.lower())
-    return Chart(safe, title, unit if unit != "1" else "", "items", (bars, rule), told)
+    chart = Chart(safe, title, unit if unit != "1" else "", "items", (bars, rule), told)
+    return replace(chart, y_ticks=whole_ticks(ranges(chart)[1]))

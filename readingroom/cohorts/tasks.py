@@ -29,7 +29,7 @@ from readingroom.runs.trace import Trace
 from readingroom.runs.unfinished import Way
 from readingroom.saving import save_files
 from readingroom.settings import subject_key
-from readingroom.tools.classify import ClassifyRequest, classify
+from readingroom.tools.classify import ClassifyRequest, ClassifyResult, classify
 from readingroom.tools.image_vector import image_vector
 from readingroom.workflows.admission import gated, restated, without_the_name
 from readingroom.workflows.batching import Batcher
@@ -193,10 +193,24 @@ async def labels(errand: Errand, study: Study) -> Made:
         for place, one in enumerate(found.scores, 1)
     ]  # fmt: skip
     rows += [row for item in found.evidence for row in evidence_rows(item)]
-    best = found.scores[0].score if found.scores else None
-    row = {**study_row(study), "label": found.label, "label_score": best, "model": found.model,
+    label, score = labelled(found)
+    row = {**study_row(study), "label": label, "label_score": score, "model": found.model,
            "evidence": len(found.evidence)}  # fmt: skip
     return Made(row, tuple(rows), run=bench.trace.run.id)
+
+
+def labelled(found: ClassifyResult) -> tuple[str | None, float | None]:
+    """The label of an item and its score: the kind of image, else the findings that a calibrated adapter calls present.
+
+    "unknown" has no score; where only findings were asked for and none is called present there is no label either.
+    """
+    if found.label != "unknown":
+        return found.label, next((one.score for one in found.scores if one.label == found.label), None)
+    judged = [one for one in found.scores if one.says]
+    present = sorted((one for one in judged if one.says == "present"), key=lambda one: -one.score)
+    if present:
+        return "; ".join(one.label for one in present), present[0].score
+    return (None if judged else found.label), None
 
 
 async def answer(errand: Errand, study: Study) -> Made:

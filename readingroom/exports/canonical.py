@@ -15,6 +15,7 @@ from readingroom.exports.migration import migrated
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SHOWN = 120
 """Characters of a bad value that an error repeats."""
+GIVE = "Give report.json as it was written."
 
 
 def to_json(report: Report) -> str:
@@ -28,13 +29,13 @@ def from_json(text: str, *, where: str = "report") -> Report:
     if isinstance(data, dict):
         data = migrated(data)
     if not isinstance(data, dict) or "schema_version" not in data:
-        raise BadFile("is JSON, but not a report (no schema_version)", where=where)
+        raise BadFile("is JSON, but not a report (no schema_version)", where=where, do=GIVE)
     version = data["schema_version"]
     if version != SCHEMA_VERSION:
         raise BadFile(
             f"is a report of schema {_short(version)}; this version reads {SCHEMA_VERSION!r}",
             where=where,
-            do="Update readingroom." if _newer(version) else "",
+            do="Update readingroom." if _newer(version) else "Draft it anew.",
         )
     try:
         return Report.model_validate_json(json.dumps(data), strict=True)
@@ -42,7 +43,7 @@ def from_json(text: str, *, where: str = "report") -> Report:
         first = error.errors(include_url=False)[0]
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         what = f"{_path(first['loc'])}: {first['msg']}{more}"
-        raise BadFile(_printable(what), where=where) from None
+        raise BadFile(_printable(what), where=where, do=GIVE) from None
 
 
 def json_schema() -> str:
@@ -56,11 +57,12 @@ def _parsed(text: str, where: str) -> Any:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         what = f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
-        raise BadFile(what, where=where) from None
+        raise BadFile(what, where=where, do=GIVE) from None
     except RecursionError:
-        raise BadFile("not a report: nested too deeply", where=where) from None
+        raise BadFile("not a report: nested too deeply", where=where, do=GIVE) from None
     except ValueError as error:
-        raise BadFile(f"not JSON that a report may hold: {_printable(str(error))}", where=where) from None
+        what = f"not JSON that a report may hold: {_printable(str(error))}"
+        raise BadFile(what, where=where, do=GIVE) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -81,3 +81,8 @@ def ticks_of(span: tuple[float, float], given: Ticks = ()) -> Ticks:
     places = max(0, -floor(log10(step) + 1e-9))
     first, last = ceil(span[0] / step - 1e-9), floor(span[1] / step + 1e-9)
     return tuple((at * step, f"{at * step:.{places}f}") for at in range(first, last + 1))
+
+
+def whole_ticks(span: tuple[float, float]) -> Ticks:
+    """The round numbers of an axis that counts: no half item."""
+    return tuple((at, f"{at:.0f}") for at, _ in ticks_of(span) if abs(at - round(at)) < 1e-9)

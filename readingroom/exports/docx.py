@@ -56,7 +56,9 @@ def _opened(template: Path | None) -> tuple[Any, str]:
         data = files("readingroom.exports").joinpath("page/report.docx").read_bytes() if template is None else None
         return Document(BytesIO(data if data is not None else Path(where).read_bytes())), where
     except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=where) from error
+        raise BadFile(
+            f"cannot be read ({error.strerror})", where=where, do="Start from the shipped template."
+        ) from error
     except (OpcError, BadZipFile, KeyError, ValueError, SyntaxError) as error:
         raise BadFile("is no Word document (DOCX)", where=where, do="Start from the shipped template.") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -63,7 +63,7 @@ def page_html(page: Page) -> str:
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
-        page=page,
+        page=replace(page, tables=tuple(table for table in page.tables if table.rows)),
         drawn=[(chart, to_svg(chart)) for chart in page.charts],
         strips=[(strip.title, [(data_url(one.png), one.caption) for one in strip.pictures]) for strip in page.strips],
         notice=NOTICE,
@@ -75,6 +75,8 @@ def page_markdown(page: Page) -> str:
     blocks = [f"# {escape(page.title)}", f"> {escape(NOTICE)}", f"**{escape(page.answer)}**"]
     blocks += [f"![{escape(chart.told)}]({chart.name}.png)" for chart in page.charts]
     for table in page.tables:
+        if not table.rows:  # headings over nothing tell nothing
+            continue
         rows = [table.heads, tuple("---" for _ in table.heads), *table.rows]
         lines = [f"| {' | '.join(cell if row is rows[1] else escape(cell) for cell in row)} |" for row in rows]
         blocks += [f"## {escape(table.title)}", "\n".join(lines)]

@@ -58,7 +58,7 @@ class Slide:
         """
         self.path, self.where = path, path.name
         if not path.is_file():
-            raise BadFile("there is no such file", where=self.where)
+            raise BadFile("there is no such file", where=self.where, do="Check the path.")
         try:
             self._file = tifffile.TiffFile(path)
         except TIFF_ERRORS as error:

@@ -76,7 +76,7 @@ def places(slide: Slide, terms: Terms | None = None) -> tuple[Place, ...]:
     """
     how = terms or Terms()
     if how.side < 16 or not 0 <= how.tissue <= 1 or (how.most is not None and how.most < 1):
-        raise BadRequest(f"a slide is not cut into {how.title}")
+        raise BadRequest(f"a slide is not cut into {how.title}", do="Mend --side, --tissue or --most.")
     if how.mpp < slide.mpp * FINER:
         raise BadRequest(f"the slide has {slide.mpp:.3g} micrometres a pixel, and {how.mpp:g} are asked for",
                          where=slide.where, do="Take tiles no finer than the slide.")  # fmt: skip

@@ -29,7 +29,7 @@ class Space(Value):
     @property
     def title(self) -> str:
         """ "MedImageInsight 5, mi2-512-grey, 1024 numbers"."""
-        return f"{self.model} {self.version}, {self.preprocessing_id}, {self.dimensions} numbers"
+        return f"{f'{self.model} {self.version}'.strip()}, {self.preprocessing_id}, {self.dimensions} numbers"
 
 
 class Entry(Value):

@@ -19,11 +19,12 @@ MOST_LISTED = 2_000
 class StudyLine(Value):
     """What is read at once, before it is opened: a picture, a volume file, or one DICOM series."""
 
-    id: str
-    """Issued here; the same for as long as the files stay where they are."""
+    study: str
+    """What the argument `study` of the tools takes: issued here, the same for as long as the files stay where they
+    are."""
     files: int
-    study: str = ""
-    """Pseudonym of the DICOM study: series of one study share it."""
+    exam: str = ""
+    """Pseudonym of the DICOM study: series of one exam share it. No tool takes it."""
     subject: str = ""
     """Pseudonym of the patient, where the files name one: studies of one patient share it."""
     name: str = ""
@@ -64,7 +65,7 @@ class Workspace:
     def _look(self) -> None:
         sources = (one for one in sources_of([self.folder], key=self._key) if one.error is None)
         held = [self._held(one) for one in sources if self._inside(one.paths)]
-        self._found = {one.line.id: one for one in held}
+        self._found = {one.line.study: one for one in held}
 
     def _inside(self, paths: tuple[Path, ...]) -> bool:
         """A link that leads out of the folder leads nowhere."""
@@ -77,10 +78,10 @@ class Workspace:
         message = "\n".join(path.relative_to(self.folder).as_posix() for path in paths).encode()
         name = hmac.new(self._key, message, hashlib.sha256).hexdigest()[:10]
         line = StudyLine(
-            id=f"study-{name}",
+            study=f"study-{name}",
             files=len(paths),
             subject=source.subject,
-            study=source.study,
+            exam=source.study,
             name=told.as_posix() if self._names else "",
         )
         return Held(line, paths)

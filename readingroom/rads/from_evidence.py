@@ -194,3 +194,36 @@ def categories_of(system: System, ledger: Sequence[Evidence], images: Sequence[I
     return tuple(
         assess_finding(system, item, ledger, images, name=f"C{number}") for number, item in enumerate(found, 1)
     )
+
+
+MOST_MISSING = 6
+"""Inputs that a reason names; `readingroom category SYSTEM` lists all."""
+
+
+def withheld(system: System, ledger: Sequence[Evidence], images: Sequence[ImageRef]) -> str:
+    """Why `categories_of` gives nothing: another kind of image, a finding that does not count, or what nobody measured
+    and nobody stated. Empty where it gives something."""
+    if categories_of(system, ledger, images):
+        return ""
+    by_id, allowed = {image.id: image for image in images}, MODALITIES[system.name]
+    kinds = {image.modality for image in images if image.role != "prior"}
+    if kinds and not kinds & set(allowed):
+        return f"it is for {_called(allowed, 'or')}, and this study is {_called(sorted(kinds), 'and')}"
+    words = lexicon()
+    near = [
+        item
+        for item in ledger
+        if item.kind == "tool_output" and any(words.is_a(item.observation, name) for name in FINDINGS[system.name])
+    ]
+    if near:
+        item = near[0]
+        return f"{words.name(item.observation)} ({item.id}): {_not_taken(system, item, by_id.get(item.image_id))}"
+    missing = [name.replace("_", " ") for name in system.assess(typed(system, {})).missing]
+    more = f" and {len(missing) - MOST_MISSING} more" if len(missing) > MOST_MISSING else ""
+    what = " or ".join(words.name(name) for name in FINDINGS[system.name])
+    return f"no tool found and measured a {what}, and nobody stated {', '.join(missing[:MOST_MISSING])}{more}"
+
+
+def _called(modalities: Sequence[str], joint: str) -> str:
+    names = {"ct": "CT", "mr": "MR", "x_ray": "X-ray"}
+    return f" {joint} ".join(names.get(name, name.replace("_", " ")) for name in modalities)

@@ -74,7 +74,7 @@ def inputs_of(system: System, given: Iterable[str]) -> Value:
                 do=f"Give name=value; `readingroom category {system.name}` lists the names.",
             )
         if key in fields:
-            raise BadRequest(f"{key} is given twice")
+            raise BadRequest(f"{key} is given twice", do="Give it once.")
         fields[key] = _answer(key, value.strip(), question)
     return typed(system, fields)
 

@@ -28,6 +28,17 @@ Preference = Literal["A", "B", "tie"]
 
 MOST_BYTES = 20_000_000
 
+WANTED = {
+    "reader": "the reader's initials are wanted, 1 to 64 characters",
+    "prefer": "A, B or tie is wanted",
+    "errors": f"wanted are names of errors ({', '.join(ERRORS)})",
+    "significance": f"wanted is {' or '.join(SIGNIFICANCE)}, or nothing",
+    "number": "the number of a sentence is wanted",
+    "text": f"a text of at most {LONGEST} characters is wanted",
+    "comment": "a text of at most 5000 characters is wanted",
+}
+"""What each field takes, for whoever fills it in."""
+
 
 class LineAnswer(Value):
     """One sentence of a draft, as the reader left it."""
@@ -118,7 +129,8 @@ def read_answers(data: bytes, key: Key, *, where: str) -> Answers:
     Raises BadFile: too large, broken, of another study, or of a case, draft or sentence that the study does not have.
     """
     if len(data) > MOST_BYTES:
-        raise BadFile(f"is larger than {MOST_BYTES // 1_000_000} MB", where=where)
+        what = f"is larger than {MOST_BYTES // 1_000_000} MB"
+        raise BadFile(what, where=where, do="Give the file as the page saved it.")
     try:
         text = data.decode("utf-8-sig")
         told = json.loads(text) if text.lstrip().startswith("{") else _from_csv(text, where)
@@ -130,10 +142,13 @@ def read_answers(data: bytes, key: Key, *, where: str) -> Answers:
         answers = Answers.model_validate_json(json.dumps(told), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        at = ".".join(map(str, first["loc"]))[:120]
-        raise BadFile(f"{at or 'the answers'}: {first['msg'][:200]}", where=where) from None
+        at = ".".join(map(str, first["loc"]))[:120] or "the answers"
+        wanted = WANTED.get(next((str(part) for part in reversed(first["loc"]) if str(part) in WANTED), ""), "")
+        what = f"{at}: {wanted}" if wanted else f"{at} does not fit the form"
+        raise BadFile(what, where=where, do="Mend it there, or save it again from the page.") from None
     except (ValueError, RecursionError, csv.Error) as error:
-        raise BadFile("is neither the JSON nor the CSV of a reader study", where=where) from error
+        what = "is neither the JSON nor the CSV of a reader study"
+        raise BadFile(what, where=where, do="Give what the page saved, or form.csv filled in.") from error
     _fits(answers, key, where)
     return answers
 
@@ -147,7 +162,8 @@ def read_files(paths: Sequence[Path], key: Key) -> tuple[Answers, ...]:
             with path.open("rb") as file:
                 answers = read_answers(file.read(MOST_BYTES + 1), key, where=path.name)
         except OSError as error:
-            raise BadFile(f"cannot be read ({error.strerror})", where=str(path)) from error
+            what = f"cannot be read ({error.strerror})"
+            raise BadFile(what, where=str(path), do="Give a file that a reader saved.") from error
         for case in answers.cases:
             if before := seen.get((answers.reader, case.case)):
                 what = f"answers {case.case} of the same reader again, as {before} does"
@@ -163,10 +179,11 @@ def _fits(answers: Answers, key: Key, where: str) -> None:
     shown = {one.id: one.case for one in key.cases}
     names = [case.case for case in answers.cases]
     if len(names) != len(set(names)):
-        raise BadFile("answers a case twice", where=where)
+        raise BadFile("answers a case twice", where=where, do="Keep the later answer.")
     for answer in answers.cases:
         if answer.case not in shown:
-            raise BadFile(f"answers a case {answer.case[:20]!r} that the study does not have", where=where)
+            what = f"answers a case {answer.case[:20]!r} that the study does not have"
+            raise BadFile(what, where=where, do="Restore the case's name as the form had it.")
         for draft, given in zip(shown[answer.case].drafts, answer.drafts, strict=True):
             if given.label != draft.label or [each.number for each in given.lines] != [e.number for e in draft.lines]:
                 do = "Save it again from the page, or restore the form's rows."
@@ -185,6 +202,8 @@ def _from_csv(text: str, where: str) -> dict[str, Any]:
         readers.append(given["reader"].strip())
         blank = {"case": given["case"], "prefer": "", "comment": "", "A": _draft("A"), "B": _draft("B")}
         _row(cases.setdefault(given["case"], blank), given)
+    if not any(readers):
+        raise BadFile("the column reader is empty", where=where, do="Fill in the reader's initials in any row.")
     told = [
         {"case": case["case"], "prefer": case["prefer"], "comment": case["comment"], "drafts": [case["A"], case["B"]]}
         for case in cases.values()

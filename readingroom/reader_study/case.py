@@ -124,7 +124,7 @@ def blinded(pairs: Sequence[Pair], systems: tuple[str, str], seed: int) -> Key:
 
 def _check(pairs: Sequence[Pair], systems: tuple[str, str]) -> None:
     if not pairs:
-        raise BadRequest("there is no pair of drafts", where="reader study")
+        raise BadRequest("there is no pair of drafts", where="reader study", do="List a case on a line of its own.")
     if systems[0] == systems[1]:
         raise BadRequest("both systems have the same name", where="reader study", do="Name them apart.")
     if doubled := [name for name, times in Counter(pair.name for pair in pairs).items() if times > 1]:

@@ -81,10 +81,11 @@ def read_key(path: Path) -> Key:
     """The key of a study. Raises BadFile."""
     try:
         if path.stat().st_size > MOST_KEY:
-            raise BadFile("is too large to be a key", where=str(path))
+            raise BadFile("is too large to be a key", where=str(path), do="Give key.json as it was made.")
         return Key.model_validate_json(path.read_bytes(), strict=True)
     except OSError as error:
-        raise BadFile(f"cannot be read ({error.strerror})", where=str(path)) from error
+        what = f"cannot be read ({error.strerror})"
+        raise BadFile(what, where=str(path), do="Give the key that `reader-study make` wrote.") from error
     except ValueError as error:
         raise BadFile(
             "is not the key of a reader study", where=str(path), do="Give key.json as it was made."

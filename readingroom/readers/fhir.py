@@ -103,7 +103,8 @@ def _presented(report: Resource, where: str) -> str:
         try:
             text = base64.b64decode(re.sub(r"\s+", "", data), validate=True).decode("utf-8-sig")
         except (binascii.Error, ValueError) as error:
-            raise BadFile("has a presented form that is not base64 of UTF-8 text", where=where) from error
+            what = "has a presented form that is not base64 of UTF-8 text"
+            raise BadFile(what, where=where, do="Give the report's text.") from error
         text = page_text(text) if kind == "text/html" else text
         if any(map(str.isalnum, text)):
             return text

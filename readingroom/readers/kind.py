@@ -37,7 +37,7 @@ MARKED_UP = re.compile(r"<\?xml|<!doctype|<[a-z][\w:-]*[\s/>]", re.IGNORECASE)
 def kind_of(data: bytes, *, where: str) -> Kind:
     """Raises BadFile where it is empty, or something else that is known."""
     if not data.strip(b"\0\t\n\r "):
-        raise BadFile("is empty", where=where)
+        raise BadFile("is empty", where=where, do="Give the report's text.")
     for mark, what, do in ELSE:
         if data.startswith(mark):
             raise BadFile(what, where=where, do=do)
@@ -77,11 +77,11 @@ def parsed(text: str, *, where: str) -> dict[str, Any]:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         what = f"not JSON at line {error.lineno}, column {error.colno}: {error.msg}"
-        raise BadFile(what, where=where) from None
+        raise BadFile(what, where=where, do="Give the report as it was written, or as text.") from None
     except (RecursionError, ValueError) as error:
-        raise BadFile(
-            "not JSON that a report may hold: nested too deeply or with endless numbers", where=where
-        ) from error
+        what = "not JSON that a report may hold: nested too deeply or with endless numbers"
+        raise BadFile(what, where=where, do="Give the report as it was written, or as text.") from error
     if not isinstance(data, dict):
-        raise BadFile("is JSON, but no report", where=where)
+        do = "Give report.json, a FHIR DiagnosticReport or its Bundle, or the report as text."
+        raise BadFile("is JSON, but no report", where=where, do=do)
     return data

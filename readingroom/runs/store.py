@@ -128,7 +128,8 @@ class Store:
         """The report that a run recorded. Raises BadRequest where it has none, RecordError where it was changed."""
         run = self.run(name)
         if run.report_sha256 is None:
-            raise BadRequest(f"run {run.id!r} has no report ({run.error or run.status})")
+            what = f"run {run.id!r} has no report ({run.error or run.status})"
+            raise BadRequest(what, do="Name a run that drafted one; `readingroom runs` lists them.")
         try:
             return Report.model_validate_json(self.blobs.get(run.report_sha256))
         except ValidationError as error:

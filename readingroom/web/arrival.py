@@ -129,7 +129,7 @@ class _Parts:
         if self._file is None:
             self._text += data[start:end]
             if len(self._text) > MOST_FIELD:
-                raise TooMuch(f"the field {self._field[:40]!r} is too long")
+                raise TooMuch(f"the field {self._field[:40]!r} is too long", do="Shorten it.")
             return
         self.found.bytes += end - start
         if self.found.bytes > self._allowed:

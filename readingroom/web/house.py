@@ -99,21 +99,21 @@ async def body_of(request: Request, kind: type[Given]) -> Given:
     async for chunk in request.stream():
         content += chunk
         if len(content) > most:
-            raise TooMuch(f"the body is larger than {most} bytes")
+            raise TooMuch(f"the body is larger than {most} bytes", do="Send less at once.")
     try:
         return TypeAdapter(kind).validate_json(bytes(content))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise BadRequest(f"{where or 'the body'}: {first['msg']}") from error
+        raise BadRequest(f"{where or 'the body'}: {first['msg']}", do="See /openapi.json for what it takes.") from error
 
 
 def number_in(request: Request, name: str, default: int | None = None) -> int:
     """A whole number of the query or the path. Raises BadRequest."""
     given = request.path_params.get(name, request.query_params.get(name, default))
     if given is None:
-        raise BadRequest(f"{name} is missing")
+        raise BadRequest(f"{name} is missing", do="Give it in the query.")
     text = str(given)
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise BadRequest(f"{name} is not a whole number")
+        raise BadRequest(f"{name} is not a whole number", do="Give one of at most nine digits.")
     return int(text)

@@ -115,7 +115,7 @@ class TurnAtWork:
         if self._word is None or self.plan is None or self._word.done():
             raise Busy("no plan waits for a word here")
         if strange := set(word.dropped) - {step.id for step in self.plan.steps}:
-            raise BadRequest(f"the plan has no step {min(strange)[:40]!r}")
+            raise BadRequest(f"the plan has no step {min(strange)[:40]!r}", do="Drop steps that it has.")
         self._word.set_result(word)
 
 

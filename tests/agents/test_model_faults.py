@@ -4,7 +4,9 @@ import asyncio
 import io
 import json
 import logging
+import socket
 import traceback
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,8 +22,9 @@ from readingroom.agents.offers import ToolFunctions
 from readingroom.domain.value import Value
 from readingroom.errors import BadRequest, EgressRefused, ModelFailed, NotAuthorised
 from readingroom.tools.backends.endpoint.credentials import Renewed, Token
-from tests.agents.chat_stub import Answer, chat, completion, cut, refusal, sse, stub
+from tests.agents.chat_stub import Answer, Stub, chat, completion, cut, refusal, sse, stub
 from tests.agents.reading_bench import DELIMITER, SYSTEM, bench_at
+from tests.tools.backends.endpoint.tls import self_signed
 
 SAID = (Message(role="system", text=SYSTEM), Message(role="user", text="How large is the heart?"))
 OFFER = Offer(name="look", description="Look.", parameters={"type": "object", "properties": {}, "required": []})
@@ -275,6 +278,53 @@ def test_what_would_not_pass_is_said_at_once(answer, error, words):
 def test_a_server_that_says_nothing_is_given_up():
     error = failed(ModelFailed, Answer(delay=60), deadline=0.1)
     assert "within 0.1 s" in str(error)
+
+
+def test_an_answer_that_takes_too_long_is_told_as_a_timeout():
+    error = failed(ModelFailed, *[Answer(delay=60)] * 4, timeout=0.05)
+    assert "the last with no answer within 0.05 s. Try again later" in str(error)
+
+
+def test_a_refused_connection_is_not_told_as_a_timeout():
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    error = failed(ModelFailed, address=f"http://127.0.0.1:{port}/v1")
+    assert "the last with a refused connection. Start the server there, or mend the address." in str(error)
+
+
+def test_a_certificate_that_does_not_hold_ends_it_at_once(tmp_path):
+    context, _ = self_signed(tmp_path)
+    waits = []
+
+    async def main():
+        async with Stub(tls=context) as server:
+            model = chat(server, waits, address=f"https://127.0.0.1:{urlsplit(server.url).port}/v1")
+            try:
+                await model.turn(SAID)
+            finally:
+                await model.aclose()
+
+    with pytest.raises(EgressRefused, match="certificate does not hold, so nothing was sent"):
+        asyncio.run(main())
+    assert waits == []
+
+
+def test_a_server_without_encryption_is_told_as_one():
+    async def plain(reader, writer):
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async def main():
+        async with await asyncio.start_server(plain, "127.0.0.1", 0) as server, stub() as other:
+            model = chat(other, address=f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1")
+            try:
+                await model.turn(SAID)
+            finally:
+                await model.aclose()
+
+    with pytest.raises(ModelFailed, match="no encrypted connection"):
+        asyncio.run(main())
 
 
 @pytest.mark.parametrize("address", ["http://models.example.org/v1", "ftp://127.0.0.1/v1", "https://u:p@example.org"])

@@ -128,3 +128,27 @@ def test_a_question_after_a_finding_stands_beside_another_wish():
     assert {"segment", "measure", "draft_findings"} <= {step.tool for step in plan.steps}
     plain = rules_for("How big is the heart?", context_of("chest"))
     assert "draft_findings" not in {step.tool for step in plain.steps}
+
+
+EFFUSION = "pleural effusion"
+
+
+@pytest.mark.parametrize(
+    ("question", "study", "labels"),
+    [("Is there a pleural effusion?", "chest", [EFFUSION]), ("is there an effusion", "ct", [EFFUSION]),
+     ("Classify the image: pleural effusion", "chest", [EFFUSION]), ("classify it for ripeness", "skin", ["ripeness"]),
+     ("Classify the image: x-ray, pleural effusion", "chest", ["x-ray", EFFUSION]),
+     ("Is there a pneumothorax?", "chest", None), ("Classify it with your model", "chest", [])],
+)  # fmt: skip
+def test_labels_of_adapters_are_asked_for_where_the_question_names_them(question, study, labels):
+    context = replace(context_of(study), adapted=(EFFUSION, "ripeness"))
+    plan = rules_for(question, context)
+    assert check_plan(plan, TOOLS, context.images, context.named) == ()
+    asked = [step.arguments.get("labels", []) for step in plan.steps if step.tool == "classify"]
+    assert asked == ([] if labels is None else [labels])
+    assert plan.cannot == ()
+
+
+def test_a_lone_label_is_kept_without_an_adapter_where_it_is_a_finding():
+    (step,) = rules_for("Classify the image: pleural effusion", context_of("chest")).steps
+    assert step.arguments["labels"] == [EFFUSION]

@@ -70,7 +70,7 @@ def test_what_is_no_report_is_refused_in_one_line(text: str, told: str) -> None:
 
 
 def test_an_older_schema_is_not_told_to_update() -> None:
-    assert refusal(changed(schema_version="0.9")).endswith("this version reads '1.1'")
+    assert refusal(changed(schema_version="0.9")).endswith("this version reads '1.1'. Draft it anew.")
 
 
 def test_the_committed_schema_is_current() -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from readingroom.exports.chart import Chart, Series, ranges, ticks_of
+from readingroom.exports.chart import Chart, Series, ranges, ticks_of, whole_ticks
 from readingroom.exports.curves import Ranked, calibration_chart, map_chart, roc_chart, score_chart, time_chart
 from readingroom.exports.html import policy
 from readingroom.exports.plots import to_png
@@ -78,6 +78,13 @@ def test_ticks_are_round() -> None:
     assert ticks_of((0.0, 1.0), ((0.5, "half"), (2.0, "out"))) == ((0.5, "half"),)
 
 
+def test_an_axis_that_counts_has_no_half_item() -> None:
+    for most in (1.05, 2.1, 3.15, 47.0, 1200.0):
+        told = whole_ticks((0.0, most))
+        assert len(told) >= 2
+        assert all(text == str(round(at)) for at, text in told)
+
+
 def test_axes_hold_all_that_is_drawn() -> None:
     for chart in charts():
         (left, right), (low, high) = ranges(chart)
@@ -143,3 +150,11 @@ def test_principal_components_agree_with_scikit_learn() -> None:
     assert found.shares == pytest.approx(wanted.explained_variance_ratio_)
     assert np.abs(found.of(VECTORS)) == pytest.approx(np.abs(wanted.transform(VECTORS)))
     assert (np.take_along_axis(found.directions, np.abs(found.directions).argmax(1)[:, None], 1) > 0).all()
+
+
+def test_a_table_without_rows_is_not_shown() -> None:
+    empty, full = Table("Flagged", ("study",), ()), Table("Fields", ("field",), (("age",),))
+    page = Page("Outliers", "0 of 3", False, (), (empty, full), (), ("by vectors",))
+    for text in (page_markdown(page), page_html(page)):
+        assert "Flagged" not in text
+        assert "Fields" in text

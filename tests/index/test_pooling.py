@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from readingroom.errors import BadRequest
+from readingroom.index.entry import Space
 from readingroom.index.pooling import pooled, spread
 from readingroom.index.scalar import scalar
 
@@ -71,3 +72,8 @@ def test_planes_are_all_or_stand_at_equal_steps_from_the_middle_out():
 def test_words_become_numbers_only_where_they_are_written_so(text, value):
     assert scalar(text) == value
     assert type(scalar(text)) is type(value)
+
+
+def test_a_space_without_a_version_has_no_stray_comma():
+    told = [Space(model="Prov-GigaPath", version=v, preprocessing_id="gp-1", dimensions=3).title for v in ("", "2")]
+    assert told == ["Prov-GigaPath, gp-1, 3 numbers", "Prov-GigaPath 2, gp-1, 3 numbers"]

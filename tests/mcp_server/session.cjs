@@ -13,7 +13,7 @@ const { StdioClientTransport } = sdk("client/stdio.js");
   const seen = { server: client.getServerVersion().name, progress: [] };
   seen.tools = (await client.listTools()).tools.map((tool) => tool.name); // it also compiles the output schemas
   const studies = (await call("list_studies", {})).structuredContent.studies;
-  const study = studies[0].id;
+  const study = studies[0].study;
   const drafted = await call("draft", { study }, { onprogress: (told) => seen.progress.push(told.progress) });
   seen.verdicts = drafted.structuredContent.sentences.map((sentence) => sentence.verdict);
   seen.error = await call("open_study", { study: "study-ffffffffff" });

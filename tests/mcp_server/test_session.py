@@ -49,8 +49,8 @@ def seen(folder: Path) -> dict[str, Any]:
             found["hello"] = await client.initialize()
             found["tools"] = (await client.list_tools()).tools
             found["studies"] = given(await client.call_tool("list_studies", {}))["studies"]
-            study = found["studies"][0]["id"]
-            other = found["studies"][1]["id"]
+            study = found["studies"][0]["study"]
+            other = found["studies"][1]["study"]
             found["opened"] = given(await client.call_tool("open_study", {"study": study}))
             drafted = await client.call_tool("draft", {"study": study, "prior": other}, progress_callback=heard)
             found["draft"] = given(drafted)
@@ -144,7 +144,7 @@ def test_prompts_render_what_they_are_given_as_data(seen: dict[str, Any]) -> Non
     text = seen["prompt"].messages[0].content.text
     assert "{{ 7 * 7 }}" in text
     assert "49" not in text
-    assert seen["studies"][0]["id"] in text
+    assert seen["studies"][0]["study"] in text
 
 
 def test_reports_are_resources_and_labels_are_not(seen: dict[str, Any]) -> None:
@@ -186,7 +186,7 @@ def test_a_call_is_cancelled_and_the_server_goes_on(folder: Path) -> None:
         )
         desk = desk_of(folder / "workspace", room=room)
         async with create_connected_server_and_client_session(build_server(desk)) as client:
-            study = given(await client.call_tool("list_studies", {}))["studies"][0]["id"]
+            study = given(await client.call_tool("list_studies", {}))["studies"][0]["study"]
             async with anyio.create_task_group() as group:
 
                 async def draft() -> None:

@@ -63,7 +63,7 @@ def test_a_client_lists_and_measures(served: Served) -> None:
             ClientSession(read, write) as client,
         ):
             await client.initialize()
-            study = given(await client.call_tool("list_studies", {}))["studies"][0]["id"]
+            study = given(await client.call_tool("list_studies", {}))["studies"][0]["study"]
             return given(await client.call_tool("measure", {"study": study, "targets": ["heart"]}))
 
     assert "area" in str(asyncio.run(session()))

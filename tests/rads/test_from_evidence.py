@@ -11,7 +11,7 @@ from readingroom.domain.evidence import Evidence, Origin
 from readingroom.domain.image import ImageRef
 from readingroom.domain.measurement import Measurement
 from readingroom.domain.region import Region
-from readingroom.rads.from_evidence import assess_finding, categories_of, read_inputs
+from readingroom.rads.from_evidence import assess_finding, categories_of, read_inputs, withheld
 from readingroom.rads.systems import SYSTEMS
 
 LUNG, THYROID, BREAST = SYSTEMS["lung-rads"], SYSTEMS["ti-rads"], SYSTEMS["bi-rads"]
@@ -162,3 +162,20 @@ def test_a_thyroid_nodule_and_a_breast_mass() -> None:
     category = assess_finding(BREAST, mass, [mass, *stated("bi_rads", told)], [image("ultrasound")])
     assert category.value == NOT_ASSESSABLE
     assert category.missing == ("likelihood",)
+
+
+@pytest.mark.parametrize(("system", "modality", "ledger", "why"), [
+    (LUNG, "x_ray", [nodule(length("mean_diameter", 7))], "it is for CT, and this study is X-ray"),
+    (LUNG, "ct", [nodule(presence="indeterminate")], "nodule (E1): it is indeterminate"),
+    (LUNG, "ct", [], "no tool found and measured a nodule or mass, and nobody stated lungs, prior, infection"),
+    (THYROID, "ultrasound", [], "nobody stated composition, echogenicity, shape, margin, foci"),
+    (BREAST, "mammography", [nodule(observation="pleural_effusion")], "no tool found and measured a mass"),
+])  # fmt: skip
+def test_what_is_not_given_tells_what_it_lacks(system: Any, modality: str, ledger: list[Evidence], why: str) -> None:
+    assert categories_of(system, ledger, [image(modality)]) == ()
+    assert why in withheld(system, ledger, [image(modality)])
+
+
+def test_what_is_given_lacks_nothing() -> None:
+    found = nodule(length("mean_diameter", 7))
+    assert withheld(LUNG, [found], [image()]) == ""

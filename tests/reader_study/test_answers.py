@@ -156,6 +156,13 @@ def test_what_does_not_fit_is_refused_in_one_line(told: Any, what: str) -> None:
     with pytest.raises(BadFile, match=what) as caught:
         read(told)
     assert "\n" not in caught.value.line()
+    assert caught.value.do
+    assert not any(word in caught.value.line() for word in ("Input should", "String should", "Extra inputs"))
+
+
+def test_a_form_without_a_reader_says_where_the_initials_go() -> None:
+    with pytest.raises(BadFile, match=r"form\.csv: the column reader is empty\. Fill in the reader's initials"):
+        read_answers(form_csv(KEY.study, CASES).encode(), KEY, where="form.csv")
 
 
 def test_an_answer_of_a_sentence_that_is_not_there_is_refused() -> None:

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from readingroom.domain.request import Request
 from readingroom.errors import BadFile, BadRequest
+from readingroom.imaging.image import Image, Study
 from readingroom.index.entry import Entry, Space
 from readingroom.index.protocol import Collection, unit
 from readingroom.learning.adapter import Adapter, Told
@@ -21,6 +23,7 @@ from readingroom.tools.backends.chain import Chain
 from readingroom.tools.backends.classical.backend import ClassicalBackend
 from readingroom.tools.classify import ClassifyRequest, ClassifyResult, classify
 from readingroom.workflows.adapting import write_adapter
+from readingroom.workflows.question import ask
 from tests.agents.ledgers import checked, evidence
 from tests.agents.reading_bench import bench_at
 from tests.tools.towers import AXES, DIMENSIONS, GAP, Towers, chest_film
@@ -99,6 +102,31 @@ def test_the_sentence_it_offers_is_as_firm_as_the_verifier_allows(chest, label, 
     if 0.01 < probability < 0.99:
         firm = f"There is {label.lower()}." if told.called == "present" else f"There is no {label.lower()}."
         assert checked(firm, item).checks[0].verdict == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [("Is there a pneumothorax?", "Pneumothorax is most likely present."),
+     ("Classify the image: pneumothorax", "Pneumothorax is most likely present."),
+     ("Does this patient have a mass?", "Mass is")],
+)  # fmt: skip
+def test_a_question_after_a_label_is_answered_by_its_calibrated_probability(tmp_path, chest, question, sentence):
+    bench = bench_at(tmp_path / "runs", Towers("pneumothorax"))
+    pixels = np.random.default_rng(3).integers(0, 255, (128, 128), np.uint8)
+    film = Image(chest_film().ref.model_copy(update={"rows": 128, "columns": 128}), pixels)
+    bench = replace(bench, images={"img-1": film}, adapters=Adapters({chest.digest: chest}))
+    answer, _ = asyncio.run(ask(bench, Study("unknown", (film,)), Request(question=question)))
+    known = {item.id: item for item in answer.evidence if item.calibrated}
+    (said,) = [one for one in answer.sentences if one.kind == "image" and set(one.evidence) & set(known)]
+    assert said.text.startswith(sentence)
+    assert answer.checks[said.id].verdict == "supported"
+    (record,) = [one for one in answer.sentences if one.kind == "record" and "probability" in one.text]
+    assert "(calibrated on 60 patients)" in record.text
+    assert "with adapter chest" in record.text
+    assert known[record.evidence[0]].score_kind == "probability"
+    label = known[record.evidence[0]].observation
+    assert not any(label in line.text for line in answer.limitations if line.code == "not_assessed")
+    assert not any("not known" in line for line in (*answer.unanswered, *answer.plan.cannot))
 
 
 def test_too_few_patients_leave_it_indeterminate(tmp_path):

@@ -98,3 +98,12 @@ def test_without_written_words_the_template_writes_as_before(readings):
     report = compose(gathered, reading.study, Request(), (), OCCASION)
     assert [one.text for one in report.findings] == [one.text for one in reading.report.findings]
     assert report.provenance.writer == "template writer 1"
+
+
+def test_a_category_that_was_asked_for_and_is_not_given_is_told_with_its_reason(readings):
+    reading = readings["effusion"]
+    gathered = Gathered(evidence=[reading.report.evidence])
+    report = compose(gathered, reading.study, Request(categories=("lung-rads",)), (), OCCASION)
+    assert report.categories == ()
+    (told,) = [one.text for one in report.limitations if "RADS" in one.text]
+    assert told == "Lung-RADS was asked for and is not given: it is for CT, and this study is X-ray."
