@@ -42,9 +42,9 @@ const bases = (arm) => data.against.filter((each) => each.arm === arm && !each.d
 const blind = (arm) => data.arms[arm].blind;
 const ALPHA = 0.05;
 
-// Whether a difference is better or worse, all metrics considered; empty where it cannot be told.
+// Whether a difference is better or worse, all metrics considered: as Comparison.different; empty where it cannot be told.
 function judged(metric, row) {
-  if (!row || row[4] === null || row[4] >= ALPHA || !row[0]) return "";
+  if (!row || row[4] === null || row[4] >= ALPHA || row[1] === null || (row[1] <= 0 && row[2] >= 0)) return "";
   return data.metrics[metric].lower === row[0] < 0 ? "better" : "worse";
 }
 const verdict_word = (word) => make("b", { class: word === "better" ? "ok" : "bad" }, icon(word === "better" ? "supported" : "contradicted"), ` ${word}`);
