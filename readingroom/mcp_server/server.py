@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +25,17 @@ from readingroom.runs.run import Step
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from anyio import lowlevel as checkpoints
     from mcp import types
     from mcp.server import lowlevel
     from mcp.server.lowlevel import helper_types
 else:  # an extra
+    checkpoints = Later("anyio.lowlevel")
     types = Later("mcp.types")
     lowlevel = Later("mcp.server.lowlevel")
     helper_types = Later("mcp.server.lowlevel.helper_types")
+
+Handler = Callable[[Any], Awaitable[Any]]
 
 STUDIES = "readingroom://studies"
 REPORT = re.compile(r"readingroom://runs/(r-[0-9a-f-]{4,40})/report")
@@ -47,7 +51,26 @@ def build_server(desk: Desk) -> lowlevel.Server[Any, Any]:
     _serve_tools(server, decorators, desk)
     _serve_resources(decorators, desk)
     _serve_prompts(decorators)
+    server.request_handlers = {kind: _settled(server, handler) for kind, handler in server.request_handlers.items()}
     return server
+
+
+def _settled(server: lowlevel.Server[Any, Any], handler: Handler) -> Handler:
+    """A request is either cancelled or answered, never both: in the SDK both at once end the server, with all requests.
+
+    One that was cancelled while its answer was made ends as cancelled at the pause; after it the SDK is made to forget
+    the request, so that nobody can cancel the answer while it is sent.
+    """
+
+    async def settled(request: Any) -> Any:
+        try:
+            return await handler(request)
+        finally:
+            context = server.request_context
+            await checkpoints.checkpoint()
+            context.session._in_flight.pop(context.request_id, None)
+
+    return settled
 
 
 def _serve_tools(server: lowlevel.Server[Any, Any], decorators: Any, desk: Desk) -> None:

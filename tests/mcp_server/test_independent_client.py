@@ -33,7 +33,7 @@ def test_list_call_progress_error_cancel(tmp_path: Path) -> None:
     assert seen["server"] == "readingroom"
     assert {"segment", "draft", "verify"} <= set(seen["tools"])
     assert seen["progress"] == sorted(seen["progress"])
-    assert seen["progress"]  # not each: this client drops those that it reads in one piece with the answer
+    assert len(seen["progress"]) + seen["late"] >= 2
     assert "supported" in seen["verdicts"]
     assert seen["error"]["isError"]
     assert "there is no study" in seen["error"]["content"][0]["text"]
